@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cpu.c — Detection of the processor tier, and its limit by MOOD_CPU or mood_cpu_limit. */
+#include "base/cpu.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+static const char *const names[MOOD__N_TIERS] = {"c", "x86-avx2", "x86-avx512"};
+
+/* The limit set by mood_cpu_limit, plus one; 0: none was set. */
+static _Atomic int chosen_limit;
+
+static enum mood__tier detect(void)
+{
+    enum mood__tier tier = MOOD__TIER_C;
+#if defined(__x86_64__) && defined(__GNUC__)
+    /* The compiler's detector asks CPUID and, through XGETBV, whether the system saves the wide
+     * registers: a bit that CPUID alone would miss. */
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        tier = MOOD__TIER_X86_AVX2;
+        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+            __builtin_cpu_supports("avx512vl"))
+            tier = MOOD__TIER_X86_AVX512;
+    }
+#endif
+    return tier;
+}
+
+static int find(const char *name)
+{
+    for (int i = 0; i < MOOD__N_TIERS; i++)
+        if (strcmp(names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+enum mood__tier mood__cpu_tier(void)
+{
+    int tier = (int)detect();
+    int limit = atomic_load(&chosen_limit) - 1;
+    if (limit < 0) {
+        const char *env = getenv("MOOD_CPU");
+        limit = env ? find(env) : -1;
+    }
+    return (enum mood__tier)(limit >= 0 && limit < tier ? limit : tier);
+}
+
+const char *mood_cpu_tier(void)
+{
+    return names[mood__cpu_tier()];
+}
+
+mood_status mood_cpu_limit(const char *tier)
+{
+    int i = find(tier);
+    if (i < 0)
+        return mood__fail(MOOD_E_INVALID,
+                          "'%s' is no processor tier; there are c, x86-avx2 and x86-avx512", tier);
+    if (i > (int)detect())
+        return mood__fail(MOOD_E_UNSUPPORTED, "this processor has no %s", tier);
+    atomic_store(&chosen_limit, i + 1);
+    return MOOD_OK;
+}

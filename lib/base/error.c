@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * error.c — Status names and texts, and the thread-local error detail. */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+
+static _Thread_local char detail[MOOD__DETAIL_BYTES];
+
+const char *mood_status_name(mood_status status)
+{
+    switch (status) {
+#define MOOD_STATUS_NAME(name, value, text)                                                        \
+    case MOOD_##name:                                                                              \
+        return "MOOD_" #name;
+        MOOD_STATUS_LIST(MOOD_STATUS_NAME)
+#undef MOOD_STATUS_NAME
+    }
+    return "unknown";
+}
+
+const char *mood_status_text(mood_status status)
+{
+    switch (status) {
+#define MOOD_STATUS_TEXT(name, value, text)                                                        \
+    case MOOD_##name:                                                                              \
+        return text;
+        MOOD_STATUS_LIST(MOOD_STATUS_TEXT)
+#undef MOOD_STATUS_TEXT
+    }
+    return "unknown status";
+}
+
+const char *mood_error_detail(void)
+{
+    return detail;
+}
+
+const char *mood_version(void)
+{
+    return MOOD_VERSION;
+}
+
+mood_status mood__fail(mood_status status, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(detail, sizeof(detail), fmt, args);
+    va_end(args);
+    return status;
+}
+
+mood_status mood__fail_in(mood_status status, const char *prefix_fmt, ...)
+{
+    char inner[MOOD__DETAIL_BYTES];
+    memcpy(inner, detail, sizeof(inner));
+
+    va_list args;
+    va_start(args, prefix_fmt);
+    int n = vsnprintf(detail, sizeof(detail), prefix_fmt, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < sizeof(detail))
+        snprintf(detail + n, sizeof(detail) - (size_t)n, ": %s", inner);
+    return status;
+}
