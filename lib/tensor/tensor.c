@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tensor.c — Shapes and strides of views, and the copy between two of them. */
+#include "tensor/tensor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+
+const char *mood_dtype_name(mood_dtype dtype)
+{
+    return dtype == MOOD_F32 ? "f32" : "i32";
+}
+
+size_t mood_dtype_bytes(mood_dtype dtype)
+{
+    return dtype == MOOD_F32 ? sizeof(float) : sizeof(int32_t);
+}
+
+const char *mood__shape_text(char buf[MOOD__SHAPE_BYTES], int rank, const int64_t *dim)
+{
+    size_t n = 0;
+    buf[n++] = '(';
+    for (int i = 0; i < rank; i++)
+        n += (size_t)snprintf(buf + n, MOOD__SHAPE_BYTES - n, i ? ", %lld" : "%lld",
+                              (long long)dim[i]);
+    buf[n++] = ')';
+    buf[n] = '\0';
+    return buf;
+}
+
+mood_status mood_tensor_make(mood_tensor *out, void *data, mood_dtype dtype, int rank,
+                             const int64_t *dim)
+{
+    if (rank < 0 || rank > MOOD_MAX_RANK)
+        return mood__fail(MOOD_E_INVALID, "tensor: rank %d; 0 to %d are possible", rank,
+                          MOOD_MAX_RANK);
+    mood_tensor t = {.data = data, .rank = rank, .dtype = dtype};
+    size_t elements = 1, bytes;
+    for (int i = 0; i < rank; i++) {
+        if (dim[i] < 1)
+            return mood__fail(MOOD_E_SHAPE, "tensor: axis %d has size %lld", i, (long long)dim[i]);
+        if (!mood__mul_size(elements, (size_t)dim[i], &elements))
+            return mood__fail(MOOD_E_SHAPE, "tensor: too many elements");
+    }
+    if (!mood__mul_size(elements, mood_dtype_bytes(dtype), &bytes) || bytes > PTRDIFF_MAX)
+        return mood__fail(MOOD_E_SHAPE, "tensor: too many elements");
+
+    int64_t stride = 1;
+    for (int i = MOOD_MAX_RANK - 1; i >= 0; i--) {
+        t.dim[i] = i < rank ? dim[i] : 1;
+        t.stride[i] = stride;
+        stride *= t.dim[i];
+    }
+    *out = t;
+    return MOOD_OK;
+}
+
+int64_t mood_tensor_elements(const mood_tensor *t)
+{
+    int64_t n = 1;
+    for (int i = 0; i < t->rank; i++)
+        n *= t->dim[i];
+    return n;
+}
+
+size_t mood_tensor_bytes(const mood_tensor *t)
+{
+    return (size_t)mood_tensor_elements(t) * mood_dtype_bytes(t->dtype);
+}
+
+bool mood_tensor_is_contiguous(const mood_tensor *t)
+{
+    int64_t stride = 1;
+    for (int i = t->rank - 1; i >= 0; i--) {
+        if (t->dim[i] != 1 && t->stride[i] != stride)
+            return false;
+        stride *= t->dim[i];
+    }
+    return true;
+}
+
+bool mood_tensor_same_shape(const mood_tensor *a, const mood_tensor *b)
+{
+    return a->rank == b->rank && memcmp(a->dim, b->dim, sizeof(a->dim)) == 0;
+}
+
+mood_status mood_tensor_slice(mood_tensor *out, const mood_tensor *t, int axis, int64_t start,
+                              int64_t stop)
+{
+    if (axis < 0 || axis >= t->rank)
+        return mood__fail(MOOD_E_INVALID, "slice: axis %d of a tensor of rank %d", axis, t->rank);
+    if (start < 0 || stop <= start || stop > t->dim[axis])
+        return mood__fail(MOOD_E_INVALID, "slice: [%lld, %lld) of an axis of size %lld",
+                          (long long)start, (long long)stop, (long long)t->dim[axis]);
+    mood_tensor view = *t;
+    if (view.data)
+        view.data =
+            (char *)view.data + (size_t)(start * view.stride[axis]) * mood_dtype_bytes(view.dtype);
+    view.dim[axis] = stop - start;
+    *out = view;
+    return MOOD_OK;
+}
+
+mood_status mood_tensor_transpose(mood_tensor *out, const mood_tensor *t, const int *order)
+{
+    mood_tensor view = *t;
+    bool seen[MOOD_MAX_RANK] = {false};
+    for (int i = 0; i < t->rank; i++) {
+        int from = order[i];
+        if (from < 0 || from >= t->rank || seen[from])
+            return mood__fail(MOOD_E_INVALID, "transpose: axis %d of the order is %d", i, from);
+        seen[from] = true;
+        view.dim[i] = t->dim[from];
+        view.stride[i] = t->stride[from];
+    }
+    *out = view;
+    return MOOD_OK;
+}
+
+mood_status mood_tensor_reshape(mood_tensor *out, const mood_tensor *t, int rank,
+                                const int64_t *dim)
+{
+    if (!mood_tensor_is_contiguous(t))
+        return mood__fail(MOOD_E_INVALID, "reshape: the tensor is not contiguous");
+    mood_tensor view;
+    MOOD__TRY(mood_tensor_make(&view, t->data, t->dtype, rank, dim));
+    if (mood_tensor_elements(&view) != mood_tensor_elements(t)) {
+        char from[MOOD__SHAPE_BYTES], to[MOOD__SHAPE_BYTES];
+        return mood__fail(MOOD_E_SHAPE, "reshape: %s to %s",
+                          mood__shape_text(from, t->rank, t->dim), mood__shape_text(to, rank, dim));
+    }
+    *out = view;
+    return MOOD_OK;
+}
+
+mood_status mood_tensor_copy(const mood_tensor *dst, const mood_tensor *src)
+{
+    if (!mood_tensor_same_shape(dst, src)) {
+        char to[MOOD__SHAPE_BYTES], from[MOOD__SHAPE_BYTES];
+        return mood__fail(MOOD_E_SHAPE, "copy: from %s to %s",
+                          mood__shape_text(from, src->rank, src->dim),
+                          mood__shape_text(to, dst->rank, dst->dim));
+    }
+    if (dst->dtype != src->dtype)
+        return mood__fail(MOOD_E_INVALID, "copy: from %s to %s", mood_dtype_name(src->dtype),
+                          mood_dtype_name(dst->dtype));
+    size_t size = mood_dtype_bytes(src->dtype);
+    if (mood_tensor_is_contiguous(dst) && mood_tensor_is_contiguous(src)) {
+        memcpy(dst->data, src->data, mood_tensor_bytes(src));
+        return MOOD_OK;
+    }
+    int64_t at[MOOD_MAX_RANK] = {0}; /* an odometer over all elements */
+    for (int64_t left = mood_tensor_elements(src); left > 0; left--) {
+        int64_t i = 0, j = 0;
+        for (int k = 0; k < src->rank; k++) {
+            i += at[k] * dst->stride[k];
+            j += at[k] * src->stride[k];
+        }
+        memcpy((char *)dst->data + (size_t)i * size, (const char *)src->data + (size_t)j * size,
+               size);
+        for (int k = src->rank - 1; k >= 0 && ++at[k] == src->dim[k]; k--)
+            at[k] = 0;
+    }
+    return MOOD_OK;
+}

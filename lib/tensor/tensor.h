@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tensor/tensor.h — Tensor helpers that only the library itself needs. */
+#ifndef MOOD_TENSOR_TENSOR_H
+#define MOOD_TENSOR_TENSOR_H
+
+#include "mood/tensor.h"
+
+/* Room for a shape as text, the final zero included. */
+enum { MOOD__SHAPE_BYTES = 22 * MOOD_MAX_RANK + 4 };
+
+/* "(32, 64, 94, 1)" into buf; returns buf, so that it can stand in an argument list. */
+const char *mood__shape_text(char buf[MOOD__SHAPE_BYTES], int rank, const int64_t *dim);
+
+static inline float *mood__f32(const mood_tensor *t)
+{
+    return (float *)t->data;
+}
+
+static inline int32_t *mood__i32(const mood_tensor *t)
+{
+    return (int32_t *)t->data;
+}
+
+#endif
