@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mood.h — All of libmood in one include. */
+#ifndef MOOD_MOOD_H
+#define MOOD_MOOD_H
+
+#include "mood/base.h"
+#include "mood/graph.h"
+#include "mood/nn.h"
+#include "mood/ops.h"
+#include "mood/tensor.h"
+
+#endif
