@@ -5,6 +5,7 @@
 #define MOOD_MOOD_H
 
 #include "mood/base.h"
+#include "mood/emotion.h"
 #include "mood/graph.h"
 #include "mood/nn.h"
 #include "mood/ops.h"
