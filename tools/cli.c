@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cli.c — Start and end of a program, and its error lines. */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli_internal.h"
+
+enum { LINE_BYTES = 4096 };
+
+volatile sig_atomic_t cli_stop;
+
+static void on_stop_signal(int signal_number)
+{
+    (void)signal_number;
+    cli_stop = 1;
+}
+
+static void set_signals(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
+
+    /* SA_RESETHAND: a second Ctrl-C ends a program that does not look at the flag.
+     * SA_RESTART: a half-written file must not fail because of the signal. */
+    struct sigaction stop = {.sa_handler = on_stop_signal, .sa_flags = SA_RESETHAND | SA_RESTART};
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+}
+
+/* Give a stream that was closed by the caller a descriptor that refuses its use. Otherwise the
+ * first file the program opens would get the number, and results or errors be written into it. */
+static void reserve_standard_streams(void)
+{
+    static const int refusing_mode[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", refusing_mode[fd]) < 0)
+            return;
+}
+
+bool cli_start(struct cli *c, const struct cli_tool *tool, int argc, char **argv, void *options)
+{
+    reserve_standard_streams();
+    set_signals();
+    *c = (struct cli){.tool = tool, .options = options};
+    cli_look_at_terminal(c);
+
+    int asked;
+    if (cli_parse(c, argc, argv, &asked))
+        return true;
+    if (asked == CLI_HELP)
+        cli_print_help(tool);
+    else if (asked == CLI_VERSION)
+        printf("%s %s\n", tool->name, mood_version());
+    else if (asked == CLI_HELP_MAN)
+        cli_print_man(tool);
+    else if (asked == CLI_HELP_COMPLETION)
+        cli_print_completion(tool);
+    return false;
+}
+
+int cli_finish(struct cli *c)
+{
+    cli_wipe_bar(c);
+    cli_free_lists(c);
+    /* Text that was printed may still wait in the buffer: a full disk or a closed pipe shows only
+     * when it is flushed. An earlier failed flush has left the mark that ferror finds. */
+    bool failed_before = ferror(stdout);
+    bool failed_now = fflush(stdout) != 0;
+    if (failed_before || failed_now)
+        cli_error(c, "standard output", "%s",
+                  failed_now ? strerror(errno) : "not all of it could be written");
+    return c->exit_code;
+}
+
+/* The length of the UTF-8 character at s, at most 4; 0 when there is none or it is a control
+ * character (C0, DEL, C1), a surrogate or an over-long form. */
+static int plain_character(const unsigned char *s)
+{
+    if (s[0] < 0x80)
+        return s[0] >= 0x20 && s[0] != 0x7f;
+    int n = s[0] >= 0xc2 && s[0] <= 0xdf ? 2
+            : (s[0] & 0xf0) == 0xe0      ? 3
+            : (s[0] & 0xf8) == 0xf0      ? 4
+                                         : 0;
+    for (int i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if (n == 2 && s[0] == 0xc2 && s[1] < 0xa0)
+        return 0;
+    if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0)))
+        return 0;
+    if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) || s[0] > 0xf4 || (s[0] == 0xf4 && s[1] >= 0x90)))
+        return 0;
+    return n;
+}
+
+char *cli_printable(char *out, size_t capacity, const char *text)
+{
+    size_t used = 0;
+    for (const unsigned char *s = (const unsigned char *)text; *s;) {
+        char piece[8];
+        int n = plain_character(s), length;
+        if (n > 0) {
+            memcpy(piece, s, (size_t)n);
+            length = n;
+        } else if (*s == '\n' || *s == '\t') {
+            length = snprintf(piece, sizeof(piece), "\\%c", *s == '\n' ? 'n' : 't');
+        } else {
+            length = snprintf(piece, sizeof(piece), "\\x%02x", *s);
+        }
+        if (used + (size_t)length >= capacity)
+            break;
+        memcpy(out + used, piece, (size_t)length);
+        used += (size_t)length;
+        s += n > 0 ? n : 1;
+    }
+    out[used] = '\0';
+    return out;
+}
+
+/* `name: subject: text` as one write, so that lines of several processes do not mix. */
+static void print_line(struct cli *c, const char *subject, const char *suffix, const char *fmt,
+                       va_list args)
+{
+    char text[LINE_BYTES], clean[LINE_BYTES], clean_subject[LINE_BYTES];
+    vsnprintf(text, sizeof(text), fmt, args);
+    cli_printable(clean, sizeof(clean), text);
+    cli_printable(clean_subject, sizeof(clean_subject), subject ? subject : "");
+
+    char line[3 * LINE_BYTES];
+    snprintf(line, sizeof(line), "%s: %s%s%s%s\n", c->tool->name, clean_subject,
+             subject ? ": " : "", clean, suffix);
+    cli_wipe_bar(c);
+    fflush(stdout); /* keeps results and errors in order where both go to one terminal */
+    fputs(line, stderr);
+}
+
+void cli_error(struct cli *c, const char *subject, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_line(c, subject, "", fmt, args);
+    va_end(args);
+    if (c->exit_code == 0)
+        c->exit_code = 1;
+}
+
+void cli_warn(struct cli *c, const char *subject, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_line(c, subject, "", fmt, args);
+    va_end(args);
+}
+
+bool cli_usage(struct cli *c, const char *fmt, ...)
+{
+    char hint[128];
+    snprintf(hint, sizeof(hint), "; try '%s --help'", c->tool->name);
+    va_list args;
+    va_start(args, fmt);
+    print_line(c, NULL, hint, fmt, args);
+    va_end(args);
+    c->exit_code = 2;
+    return false;
+}
