@@ -73,8 +73,7 @@ static void test_utf8(void **state)
                                        "\xee\x80\x80",
                                        "\xf0\x90\x80\x80",
                                        "\xf4\x8f\xbf\xbf",
-                                       "Tr\xc3\xa4"
-                                       "ne"};
+                                       "Tr\xc3\xa4ne"};
     static const char *const bad[] = {"\x80",
                                       "\xc0\x80",
                                       "\xc1\xbf",
