@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sha256.h — SHA-256 (FIPS 180-4), for recognising damaged files and comparing identities.
+ *
+ *     struct mood__sha256 s;
+ *     mood__sha256_start(&s);
+ *     mood__sha256_add(&s, data, bytes);           // as often as needed
+ *     mood__sha256_finish(&s, digest); */
+#ifndef MOOD_BASE_SHA256_H
+#define MOOD_BASE_SHA256_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    MOOD__SHA256_BYTES = 32,
+    MOOD__SHA256_HEX_BYTES = 65 /* as hexadecimal text, the final zero included */
+};
+
+struct mood__sha256 {
+    uint32_t h[8];           /* the hash of all full blocks so far */
+    uint64_t n_bytes;        /* added so far */
+    unsigned char block[64]; /* its first n_bytes % 64 bytes wait for more */
+};
+
+void mood__sha256_start(struct mood__sha256 *s);
+void mood__sha256_add(struct mood__sha256 *s, const void *data, size_t bytes);
+
+/* `s` has to be started again before it is used again. */
+void mood__sha256_finish(struct mood__sha256 *s, unsigned char digest[MOOD__SHA256_BYTES]);
+
+/* The digest as 64 lower-case hexadecimal digits. Returns `hex`. */
+const char *mood__sha256_hex(char hex[MOOD__SHA256_HEX_BYTES],
+                             const unsigned char digest[MOOD__SHA256_BYTES]);
+
+#endif
