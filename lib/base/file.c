@@ -159,10 +159,12 @@ static mood_status find_target(const char *path, char folder[PATH_MAX], char nam
         return mood__fail(MOOD_E_INVALID, "names a folder, not a file");
     MOOD__TRY(check_old(path));
 
-    strcpy(name, last);
+    memcpy(name, last, strlen(last) + 1);
     size_t n = slash ? (size_t)(slash - path) : 0;
     memcpy(folder, path, n);
-    strcpy(folder + n, !slash ? "." : n == 0 ? "/" : "");
+    folder[n] = '\0';
+    if (n == 0)
+        memcpy(folder, slash ? "/" : ".", 2);
     return MOOD_OK;
 }
 
