@@ -4,6 +4,7 @@
 #ifndef MOOD_MOOD_H
 #define MOOD_MOOD_H
 
+#include "mood/audio.h"
 #include "mood/base.h"
 #include "mood/emotion.h"
 #include "mood/graph.h"
