@@ -6,6 +6,7 @@
 
 #include "mood/audio.h"
 #include "mood/base.h"
+#include "mood/corpus.h"
 #include "mood/emotion.h"
 #include "mood/graph.h"
 #include "mood/nn.h"
