@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "corpus/source.h"
 
@@ -200,7 +201,7 @@ mood_status mood_corpus_add(mood_corpus *c, const char *path)
     if (!*path)
         return mood__fail(MOOD_E_INVALID, "the path of a corpus is empty");
     if (stat(path, &st) != 0)
-        return mood__fail(MOOD_E_IO, "%s: %s", path, strerror(errno));
+        return mood__fail(MOOD_E_IO, "%s: %s", path, mood__errno_text(errno));
 
     struct mood__source s = {0};
     mood_status status;

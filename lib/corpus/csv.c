@@ -3,13 +3,12 @@
  * csv.c — A line by line CSV reader that works in place. */
 #include "corpus/csv.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/mem.h"
+#include "base/file.h"
 #include "base/text.h"
 
 enum { MAX_TABLE_BYTES = 64 << 20 }; /* some 500 000 clips */
@@ -163,29 +162,10 @@ mood_status mood__csv_next(struct mood__csv *csv, bool *more)
 
 mood_status mood__csv_load(const char *path, char **text, size_t *bytes)
 {
-    char *buffer = NULL;
-    size_t n = 0, capacity = 0;
-    mood_status status = MOOD_OK;
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return mood__fail(MOOD_E_IO, "%s: %s", path, strerror(errno));
-    for (size_t got = 1; got > 0 && status == MOOD_OK; n += got) {
-        if (n > MAX_TABLE_BYTES)
-            status = mood__fail(MOOD_E_UNSUPPORTED, "%s: a table of more than %d MiB", path,
-                                MAX_TABLE_BYTES >> 20);
-        else if (!mood__reserve((void **)&buffer, &capacity, n + 65536, 1))
-            status = mood__nomem();
-        got = status == MOOD_OK ? fread(buffer + n, 1, capacity - n - 1, f) : 0;
-    }
-    if (status == MOOD_OK && ferror(f))
-        status = mood__fail(MOOD_E_IO, "%s: %s", path, strerror(errno));
-    fclose(f);
-    if (status != MOOD_OK) {
-        mood__free(buffer);
-        return status;
-    }
-    buffer[n] = 0;
-    *text = buffer;
-    *bytes = n;
+    unsigned char *content;
+    mood_status status = mood__file_read(path, MAX_TABLE_BYTES, &content, bytes);
+    if (status != MOOD_OK)
+        return mood__fail_in(status, "%s", path);
+    *text = (char *)content;
     return MOOD_OK;
 }

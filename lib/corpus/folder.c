@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "corpus/ravdess.h"
 #include "corpus/source.h"
@@ -145,7 +146,7 @@ static mood_status take_entry(struct walk *w, const struct level *level, const c
     struct stat st;
     if (stat(path, &st) != 0) {
         if (errno != ENOENT && errno != ELOOP) /* these two: a link that leads nowhere */
-            return mood__fail(MOOD_E_IO, "%s: %s", path, strerror(errno));
+            return mood__fail(MOOD_E_IO, "%s: %s", path, mood__errno_text(errno));
         leave_out(w, path);
         return MOOD_OK;
     }
@@ -166,14 +167,14 @@ static mood_status read_level(struct walk *w, const struct level *level)
 {
     DIR *dir = opendir(level->path);
     if (!dir)
-        return mood__fail(MOOD_E_IO, "%s: %s", level->path, strerror(errno));
+        return mood__fail(MOOD_E_IO, "%s: %s", level->path, mood__errno_text(errno));
     mood_status status = MOOD_OK;
     while (status == MOOD_OK) {
         errno = 0;
         const struct dirent *entry = readdir(dir);
         if (!entry) {
             if (errno != 0)
-                status = mood__fail(MOOD_E_IO, "%s: %s", level->path, strerror(errno));
+                status = mood__fail(MOOD_E_IO, "%s: %s", level->path, mood__errno_text(errno));
             break;
         }
         status = take_entry(w, level, entry->d_name);
@@ -210,7 +211,7 @@ mood_status mood__folder_read(struct mood__source *s)
     const char *path = s->pub.path;
     struct stat st;
     if (stat(path, &st) != 0)
-        return mood__fail(MOOD_E_IO, "%s: %s", path, strerror(errno));
+        return mood__fail(MOOD_E_IO, "%s: %s", path, mood__errno_text(errno));
 
     size_t length = strlen(path);
     struct walk w = {.source = s, .name_at = length + (path[length - 1] != '/')};

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "corpus/csv.h"
 #include "corpus/source.h"
@@ -102,7 +103,7 @@ static mood_status look_at_files(struct mood__source *s)
         int error = stat(c->pub.path, &st) != 0 ? errno : 0;
         if (error || !S_ISREG(st.st_mode))
             return mood__fail(MOOD_E_IO, "%s: line %zu: %s: %s", s->pub.path, c->line, c->pub.path,
-                              error ? strerror(error) : "not a file");
+                              error ? mood__errno_text(error) : "not a file");
         c->device = (uint64_t)st.st_dev;
         c->inode = (uint64_t)st.st_ino;
     }
