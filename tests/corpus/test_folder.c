@@ -95,7 +95,7 @@ static void test_names(void **state)
 static void test_whole(void **state)
 {
     (void)state;
-    tree_ravdess(&tree, "", 1, 24, 1);
+    tree_ravdess(&tree, "", 1, 24, 60, true);
     assert_int_equal(add(""), MOOD_OK);
     assert_int_equal(mood_corpus_n_clips(corpus), 1440);
     assert_int_equal(mood_corpus_n_labels(corpus), 8);

@@ -34,10 +34,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Make RAVDESS of n actors the corpus. */
+/* Make n actors with 4 clips each the corpus: neutral, calm, strong calm, happy. */
 static void ravdess(int n)
 {
-    tree_ravdess(&tree, "r/", 1, n, 0);
+    tree_ravdess(&tree, "r/", 1, n, 4, false);
     assert_int_equal(mood_corpus_add(corpus, tree_path(&tree, "r")), MOOD_OK);
 }
 
@@ -87,9 +87,9 @@ static void test_speaker(void **state)
     ravdess(24);
     const mood_protocol *p = divide(NULL);
     assert_counts(p, 16, 4, 4);
-    assert_int_equal(p->n_clips[MOOD_SIDE_TRAIN], 16 * 60);
-    assert_int_equal(p->n_clips[MOOD_SIDE_VAL], 4 * 60);
-    assert_int_equal(p->n_clips[MOOD_SIDE_TEST], 4 * 60);
+    assert_int_equal(p->n_clips[MOOD_SIDE_TRAIN], 16 * 4);
+    assert_int_equal(p->n_clips[MOOD_SIDE_VAL], 4 * 4);
+    assert_int_equal(p->n_clips[MOOD_SIDE_TEST], 4 * 4);
     assert_int_equal(p->n_clips[MOOD_SIDE_UNUSED], 0);
     assert_true(p->speaker_disjoint);
     assert_false(shares_speakers());
@@ -97,7 +97,7 @@ static void test_speaker(void **state)
     assert_string_equal(p->dealt, "by speaker, seed 0");
     assert_string_equal(p->speakers[MOOD_SIDE_UNUSED], "");
     assert_int_equal(strlen(p->speakers[MOOD_SIDE_TEST]), strlen("01,02,03,04"));
-    assert_int_equal(mood_split_side(split, 24 * 60), MOOD_SIDE_UNUSED);
+    assert_int_equal(mood_split_side(split, 24 * 4), MOOD_SIDE_UNUSED);
 
     /* The texts and the sides say the same. */
     for (size_t i = 0; i < mood_corpus_n_clips(corpus); i++) {
@@ -127,7 +127,7 @@ static void test_seed(void **state)
 
     mood_corpus_destroy(&corpus);
     assert_int_equal(mood_corpus_create(&corpus), MOOD_OK);
-    tree_ravdess(&tree, "elsewhere/", 1, 8, 1);
+    tree_ravdess(&tree, "elsewhere/", 1, 8, 4, true);
     assert_int_equal(mood_corpus_add(corpus, tree_path(&tree, "elsewhere")), MOOD_OK);
     assert_string_equal(divide(NULL)->speakers[MOOD_SIDE_TEST], first);
 }
@@ -159,7 +159,8 @@ static void test_small(void **state)
 static void test_too_few(void **state)
 {
     (void)state;
-    ravdess(1);
+    tree_ravdess(&tree, "r/", 1, 1, 60, false);
+    assert_int_equal(mood_corpus_add(corpus, tree_path(&tree, "r")), MOOD_OK);
     static const char one[] = "all 60 clips are of one speaker (01): a split by speaker needs 3";
     assert_refused(NULL, MOOD_E_INVALID, one);
     assert_refused(&(mood_split_params){.kind = MOOD_SPLIT_FOLD, .n_folds = 2}, MOOD_E_INVALID,
@@ -167,10 +168,10 @@ static void test_too_few(void **state)
     const mood_protocol *p = divide(&(mood_split_params){.kind = MOOD_SPLIT_RANDOM});
     assert_false(p->speaker_disjoint);
 
-    tree_ravdess(&tree, "more/", 2, 2, 0);
+    tree_ravdess(&tree, "more/", 2, 2, 4, false);
     assert_int_equal(mood_corpus_add(corpus, tree_path(&tree, "more")), MOOD_OK);
     assert_refused(NULL, MOOD_E_INVALID,
-                   "all 120 clips are of two speakers (01, 02): a split by speaker needs 3");
+                   "all 64 clips are of two speakers (01, 02): a split by speaker needs 3");
 }
 
 static void test_lists(void **state)
@@ -278,19 +279,20 @@ static void test_bad_folds(void **state)
 static void test_random(void **state)
 {
     (void)state;
-    ravdess(10); /* 40 neutral clips, 80 of each other emotion */
+    tree_ravdess(&tree, "r/", 1, 10, 15, false); /* 10 neutral clips, 20 of each other emotion */
+    assert_int_equal(mood_corpus_add(corpus, tree_path(&tree, "r")), MOOD_OK);
     const mood_protocol *p = divide(&(mood_split_params){.kind = MOOD_SPLIT_RANDOM, .seed = 1});
     assert_false(p->speaker_disjoint);
     assert_true(shares_speakers());
     assert_string_equal(p->text, "speaker-dependent");
     assert_string_equal(p->dealt, "by clip, seed 1");
     size_t n[MOOD_N_SIDES][8] = {{0}};
-    for (size_t i = 0; i < 600; i++)
+    for (size_t i = 0; i < 150; i++)
         n[mood_split_side(split, i)][mood_corpus_clip(corpus, i)->label]++;
     for (int label = 0; label < 8; label++) {
-        assert_int_equal(n[MOOD_SIDE_TEST][label], label ? 12 : 6);
-        assert_int_equal(n[MOOD_SIDE_VAL][label], label ? 12 : 6);
-        assert_int_equal(n[MOOD_SIDE_TRAIN][label], label ? 56 : 28);
+        assert_int_equal(n[MOOD_SIDE_TEST][label], label ? 3 : 2);
+        assert_int_equal(n[MOOD_SIDE_VAL][label], label ? 3 : 2);
+        assert_int_equal(n[MOOD_SIDE_TRAIN][label], label ? 14 : 6);
     }
 }
 
@@ -380,25 +382,25 @@ static void test_file(void **state)
     char text[1024];
     snprintf(text, sizeof(text),
              "side,path\n"
-             "train,r/03-01-03-01-01-01-01.wav\n"
-             "Train,%s/r/03-01-04-01-01-01-01.wav\n"
-             "VAL,03-01-04-01-01-01-02.wav\n"
-             "test,./r/../r/03-01-04-01-01-01-03.wav\n",
+             "train,r/03-01-02-01-01-01-01.wav\n"
+             "Train,%s/r/03-01-03-01-01-01-01.wav\n"
+             "VAL,03-01-03-01-01-01-02.wav\n"
+             "test,./r/../r/03-01-03-01-01-01-03.wav\n",
              tree.root);
     assert_int_equal(from_file(text), MOOD_OK);
+    assert_int_equal(side_of("03-01-02-01-01-01-01.wav"), MOOD_SIDE_TRAIN);
     assert_int_equal(side_of("03-01-03-01-01-01-01.wav"), MOOD_SIDE_TRAIN);
-    assert_int_equal(side_of("03-01-04-01-01-01-01.wav"), MOOD_SIDE_TRAIN);
-    assert_int_equal(side_of("03-01-04-01-01-01-02.wav"), MOOD_SIDE_VAL);
-    assert_int_equal(side_of("03-01-04-01-01-01-03.wav"), MOOD_SIDE_TEST);
+    assert_int_equal(side_of("03-01-03-01-01-01-02.wav"), MOOD_SIDE_VAL);
+    assert_int_equal(side_of("03-01-03-01-01-01-03.wav"), MOOD_SIDE_TEST);
     const mood_protocol *p = mood_split_protocol(split);
-    assert_int_equal(p->n_clips[MOOD_SIDE_UNUSED], 236);
+    assert_int_equal(p->n_clips[MOOD_SIDE_UNUSED], 12);
     assert_string_equal(p->text, "speaker-disjoint"); /* unused clips do not count */
     assert_int_equal(p->n_speakers[MOOD_SIDE_UNUSED], 4);
     assert_non_null(strstr(p->dealt, "from "));
     assert_non_null(strstr(p->dealt, "splits.csv"));
 
     /* Speaker 1 on two sides. */
-    strcat(text, "test,03-01-05-01-01-01-01.wav\n");
+    strcat(text, "test,03-01-01-01-01-01-01.wav\n");
     assert_int_equal(from_file(text), MOOD_OK);
     assert_string_equal(mood_split_protocol(split)->text, "speaker-dependent");
     assert_true(shares_speakers());
@@ -410,14 +412,14 @@ static void test_file_working_folder(void **state)
     (void)state;
     ravdess(3);
     tree_file(&tree, "deep/s.csv",
-              "path,side\nr/03-01-03-01-01-01-01.wav,train\nr/03-01-04-01-01-01-01.wav,train\n"
-              "r/03-01-04-01-01-01-02.wav,val\nr/03-01-04-01-01-01-03.wav,test\n");
+              "path,side\nr/03-01-02-01-01-01-01.wav,train\nr/03-01-03-01-01-01-01.wav,train\n"
+              "r/03-01-03-01-01-01-02.wav,val\nr/03-01-03-01-01-01-03.wav,test\n");
     char before[1024];
     assert_non_null(getcwd(before, sizeof(before)));
     assert_int_equal(chdir(tree.root), 0);
     divide(&(mood_split_params){.kind = MOOD_SPLIT_FILE, .file = "deep/s.csv"});
     assert_int_equal(chdir(before), 0);
-    assert_int_equal(side_of("03-01-04-01-01-01-03.wav"), MOOD_SIDE_TEST);
+    assert_int_equal(side_of("03-01-03-01-01-01-03.wav"), MOOD_SIDE_TEST);
 }
 
 static void test_bad_file(void **state)
@@ -430,21 +432,21 @@ static void test_bad_file(void **state)
         const char *detail;
     } cases[] = {
         {"", MOOD_E_INVALID, "the split leaves no clip for training"},
-        {"03-01-03-01-01-01-01.wav,train\n03-01-04-01-01-01-01.wav,train\n"
-         "03-01-04-01-01-01-02.wav,test\n",
+        {"03-01-02-01-01-01-01.wav,train\n03-01-03-01-01-01-01.wav,train\n"
+         "03-01-03-01-01-01-02.wav,test\n",
          MOOD_E_INVALID, "the split leaves no clip for validation"},
-        {"03-01-03-01-01-01-01.wav,train\n03-01-03-01-01-01-02.wav,val\n"
-         "03-01-04-01-01-01-03.wav,test\n",
-         MOOD_E_INVALID, "all clips for training have one label (happy)"},
-        {"03-01-03-01-01-01-09.wav,train\n", MOOD_E_INVALID,
-         "splits.csv: line 2: no clip of the corpus is '03-01-03-01-01-01-09.wav'"},
+        {"03-01-02-01-01-01-01.wav,train\n03-01-02-01-01-01-02.wav,val\n"
+         "03-01-03-01-01-01-03.wav,test\n",
+         MOOD_E_INVALID, "all clips for training have one label (calm)"},
+        {"03-01-02-01-01-01-09.wav,train\n", MOOD_E_INVALID,
+         "splits.csv: line 2: no clip of the corpus is '03-01-02-01-01-01-09.wav'"},
         {"splits.csv,train\n", MOOD_E_INVALID, "line 2: no clip of the corpus is 'splits.csv'"},
-        {"03-01-03-01-01-01-01.wav,training\n", MOOD_E_FORMAT,
+        {"03-01-02-01-01-01-01.wav,training\n", MOOD_E_FORMAT,
          "line 2: the side 'training' is none of train, val and test"},
-        {"03-01-03-01-01-01-01.wav,unused\n", MOOD_E_FORMAT, "line 2: the side 'unused'"},
-        {"03-01-03-01-01-01-01.wav,train\n\nr/03-01-03-01-01-01-01.wav,test\n", MOOD_E_INVALID,
-         "line 4: 'r/03-01-03-01-01-01-01.wav' is listed twice"},
-        {"03-01-03-01-01-01-01.wav\n", MOOD_E_FORMAT, "line 2: 1 fields"},
+        {"03-01-02-01-01-01-01.wav,unused\n", MOOD_E_FORMAT, "line 2: the side 'unused'"},
+        {"03-01-02-01-01-01-01.wav,train\n\nr/03-01-02-01-01-01-01.wav,test\n", MOOD_E_INVALID,
+         "line 4: 'r/03-01-02-01-01-01-01.wav' is listed twice"},
+        {"03-01-02-01-01-01-01.wav\n", MOOD_E_FORMAT, "line 2: 1 fields"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char text[1024];
@@ -454,12 +456,12 @@ static void test_bad_file(void **state)
             fail_msg("'%s' is not in '%s'", cases[i].detail, mood_error_detail());
     }
     const mood_split_params missing = {.kind = MOOD_SPLIT_FILE, .file = "/nowhere/s.csv"};
-    assert_refused(&missing, MOOD_E_IO, "/nowhere/s.csv: No such file");
+    assert_refused(&missing, MOOD_E_IO, "/nowhere/s.csv: cannot be opened: No such file");
 
-    tree_ravdess(&tree, "again/", 1, 1, 0);
+    tree_ravdess(&tree, "again/", 1, 1, 4, false);
     assert_int_equal(mood_corpus_add(corpus, tree_path(&tree, "again")), MOOD_OK);
-    assert_int_equal(from_file("path,side\n03-01-03-01-01-01-01.wav,train\n"), MOOD_E_INVALID);
-    assert_non_null(strstr(mood_error_detail(), "line 2: several sources have a clip '03-01-03"));
+    assert_int_equal(from_file("path,side\n03-01-02-01-01-01-01.wav,train\n"), MOOD_E_INVALID);
+    assert_non_null(strstr(mood_error_detail(), "line 2: several sources have a clip '03-01-02"));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -79,19 +79,20 @@ void tree_link(struct tree *t, const char *name, const char *target)
         die(name);
 }
 
-void tree_ravdess(struct tree *t, const char *below, int first, int last, int folders)
+void tree_ravdess(struct tree *t, const char *below, int first, int last, int each, bool folders)
 {
     for (int actor = first; actor <= last; actor++) {
-        for (int i = 0; i < 64; i++) {
-            int emotion = i / 8, intensity = i >> 2 & 1, statement = i >> 1 & 1, take = i & 1;
-            if (emotion == 0 && intensity == 1)
+        for (int i = 0, n = 0; n < each && i < 64; i++) {
+            int emotion = i % 16 / 2, strong = i % 2, statement = i / 16 % 2, repetition = i / 32;
+            if (emotion == 0 && strong) /* RAVDESS has no strong neutral */
                 continue;
             char folder[32] = "", name[256];
             if (folders)
                 snprintf(folder, sizeof(folder), "Actor_%02d/", actor);
             snprintf(name, sizeof(name), "%s%s03-01-%02d-%02d-%02d-%02d-%02d.wav", below, folder,
-                     emotion + 1, intensity + 1, statement + 1, take + 1, actor);
+                     emotion + 1, strong + 1, statement + 1, repetition + 1, actor);
             tree_file(t, name, "");
+            n++;
         }
     }
 }

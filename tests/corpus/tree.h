@@ -4,6 +4,8 @@
 #ifndef TESTS_CORPUS_TREE_H
 #define TESTS_CORPUS_TREE_H
 
+#include <stdbool.h>
+
 struct tree {
     char root[64];
     char path[1024]; /* what tree_path said last */
@@ -23,9 +25,10 @@ void tree_folder(struct tree *t, const char *name);
 /* A symbolic link `name` with the text `target`. */
 void tree_link(struct tree *t, const char *name, const char *target);
 
-/* Empty clips with RAVDESS names: actors first to last, the eight emotions (neutral only in normal
- * intensity), two statements, two repetitions: 60 a speaker, as in RAVDESS. `below` is "" or ends
- * with '/'; with folders, each actor's clips lie in Actor_NN. */
-void tree_ravdess(struct tree *t, const char *below, int first, int last, int folders);
+/* Empty clips with RAVDESS names for the actors first to last, `each` for every actor: 60 are all
+ * of RAVDESS, 15 one take of each emotion and intensity, 4 the first two emotions. (Making files is
+ * what these tests spend their time on.) `below` is "" or ends with '/'; with folders, an actor's
+ * clips lie in Actor_NN. */
+void tree_ravdess(struct tree *t, const char *below, int first, int last, int each, bool folders);
 
 #endif
