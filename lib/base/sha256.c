@@ -115,6 +115,14 @@ void mood__sha256_finish(struct mood__sha256 *s, unsigned char digest[MOOD__SHA2
         digest[i] = (unsigned char)(s->h[i / 4] >> (24 - 8 * (i % 4)));
 }
 
+void mood__sha256_of(const void *data, size_t bytes, unsigned char digest[MOOD__SHA256_BYTES])
+{
+    struct mood__sha256 s;
+    mood__sha256_start(&s);
+    mood__sha256_add(&s, data, bytes);
+    mood__sha256_finish(&s, digest);
+}
+
 const char *mood__sha256_hex(char hex[MOOD__SHA256_HEX_BYTES],
                              const unsigned char digest[MOOD__SHA256_BYTES])
 {

@@ -29,6 +29,9 @@ void mood__sha256_add(struct mood__sha256 *s, const void *data, size_t bytes);
 /* `s` has to be started again before it is used again. */
 void mood__sha256_finish(struct mood__sha256 *s, unsigned char digest[MOOD__SHA256_BYTES]);
 
+/* All three in one. */
+void mood__sha256_of(const void *data, size_t bytes, unsigned char digest[MOOD__SHA256_BYTES]);
+
 /* The digest as 64 lower-case hexadecimal digits. Returns `hex`. */
 const char *mood__sha256_hex(char hex[MOOD__SHA256_HEX_BYTES],
                              const unsigned char digest[MOOD__SHA256_BYTES]);
