@@ -6,6 +6,7 @@
 #define MOOD_TESTS_STORE_TEMP_H
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
