@@ -15,9 +15,16 @@ enum { LINE_BYTES = 4096 };
 
 volatile sig_atomic_t cli_stop;
 
+static const int stop_signals[] = {SIGINT, SIGTERM};
+enum { N_STOP_SIGNALS = sizeof(stop_signals) / sizeof(stop_signals[0]) };
+
+/* From here on either signal ends the program, should it not look at the flag. */
 static void on_stop_signal(int signal_number)
 {
     (void)signal_number;
+    struct sigaction end = {.sa_handler = SIG_DFL};
+    for (int i = 0; i < N_STOP_SIGNALS; i++)
+        sigaction(stop_signals[i], &end, NULL);
     cli_stop = 1;
 }
 
@@ -27,11 +34,16 @@ static void set_signals(void)
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGXFSZ, &ignore, NULL);
 
-    /* SA_RESETHAND: a second Ctrl-C ends a program that does not look at the flag.
-     * SA_RESTART: a half-written file must not fail because of the signal. */
-    struct sigaction stop = {.sa_handler = on_stop_signal, .sa_flags = SA_RESETHAND | SA_RESTART};
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
+    /* SA_RESTART: a half-written file must not fail because of the signal. */
+    struct sigaction stop = {.sa_handler = on_stop_signal, .sa_flags = SA_RESTART}, old;
+    sigemptyset(&stop.sa_mask);
+    for (int i = 0; i < N_STOP_SIGNALS; i++)
+        sigaddset(&stop.sa_mask, stop_signals[i]);
+    for (int i = 0; i < N_STOP_SIGNALS; i++) {
+        /* A shell that starts a program in the background has SIGINT ignored: it stays so. */
+        if (sigaction(stop_signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(stop_signals[i], &stop, NULL);
+    }
 }
 
 /* Give a stream that was closed by the caller a descriptor that refuses its use. Otherwise the

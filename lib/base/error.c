@@ -47,10 +47,12 @@ const char *mood_version(void)
 
 mood_status mood__fail(mood_status status, const char *fmt, ...)
 {
+    char text[MOOD__DETAIL_BYTES] = ""; /* the arguments may point into the old detail */
     va_list args;
     va_start(args, fmt);
-    vsnprintf(detail, sizeof(detail), fmt, args);
+    vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
+    memcpy(detail, text, sizeof(detail));
     return status;
 }
 

@@ -78,12 +78,14 @@ static void write_much(struct cli *c, const char *path)
         cli_error(c, path, "no room");
 }
 
-static void wait_for_stop(struct cli *c, bool heed)
+/* Waits `count` seconds at most. */
+static void wait_for_stop(struct cli *c, const struct options *o)
 {
+    bool heed = !o->flag;
     printf("waiting\n");
     fflush(stdout);
-    for (int i = 0; i < 2000 && !(heed && cli_stop); i++)
-        usleep(10000); /* at most 20 s, so that a broken test ends */
+    for (int i = 0; i < 100 * o->count && !(heed && cli_stop); i++)
+        usleep(10000);
     if (cli_stop)
         cli_error(c, NULL, "stopped");
 }
@@ -111,7 +113,7 @@ int main(int argc, char **argv)
     if (strcmp(action, "much") == 0)
         write_much(&c, o.output);
     else if (strcmp(action, "wait") == 0)
-        wait_for_stop(&c, !o.flag);
+        wait_for_stop(&c, &o);
     else if (strcmp(action, "bar") == 0)
         draw_bar(&c);
     else if (strcmp(action, "error") == 0)
