@@ -43,6 +43,20 @@ void put_be(struct builder *b, uint64_t value, int n_bytes)
         put_le(b, value >> 8 * i, 1);
 }
 
+void put_float(struct builder *b, float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof(bits));
+    put_le(b, bits, 4);
+}
+
+void put_double(struct builder *b, double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof(bits));
+    put_le(b, bits, 8);
+}
+
 void put_wav_header(struct builder *b, struct wav w)
 {
     w.tag = w.tag ? w.tag : 1;

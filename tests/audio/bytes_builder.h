@@ -18,6 +18,10 @@ void put_tag(struct builder *b, const char *tag);
 void put_le(struct builder *b, uint64_t value, int n_bytes);
 void put_be(struct builder *b, uint64_t value, int n_bytes);
 
+/* IEEE numbers, little-endian. */
+void put_float(struct builder *b, float x);
+void put_double(struct builder *b, double x);
+
 /* What a WAV header says; whether it is true is up to the test. */
 struct wav {
     unsigned tag;      /* 0: 1, PCM */

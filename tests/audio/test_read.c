@@ -83,20 +83,6 @@ static void test_wav_integers(void **state)
     }
 }
 
-static void put_float(struct builder *b, float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof(bits));
-    put_le(b, bits, 4);
-}
-
-static void put_double(struct builder *b, double x)
-{
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof(bits));
-    put_le(b, bits, 8);
-}
-
 static void test_wav_floats(void **state)
 {
     (void)state;
