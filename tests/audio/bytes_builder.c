@@ -14,6 +14,8 @@ void builder_free(struct builder *b)
 
 void put_bytes(struct builder *b, const void *p, size_t n)
 {
+    if (n == 0)
+        return; /* there may be no array yet, and NULL + 0 is undefined */
     if (b->n + n > b->capacity) {
         b->capacity = 2 * (b->n + n) + 256;
         b->p = realloc(b->p, b->capacity);
