@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hear.h — What the network gets to hear of a recording: for each window the verdict of the speech
+ * gate and a log-mel plane. Training and recognition both come through here, so that the figures of
+ * one are those of the other, bit by bit. */
+#ifndef MOOD_INFER_HEAR_H
+#define MOOD_INFER_HEAR_H
+
+#include "models/pipeline.h"
+#include "mood/infer.h"
+
+/* Tables and scratch memory for hearing. Thread-safety: Unsafe. Make one per thread. */
+struct mood__ear;
+
+/* Errors: E_NOMEM. */
+MOOD_NODISCARD
+mood_status mood__ear_create(struct mood__ear **out);
+void mood__ear_destroy(struct mood__ear **ear);
+
+/* Hear one window: the gate hears it as it was recorded, the network peak-normalised.
+ *   pcm      the n_samples of the whole recording at MOOD_SAMPLE_RATE
+ *   start    of the window, any sample of it: training also listens beside the plan
+ *   augment  what to change after normalising, by `seed`; NULL: nothing
+ *   plane    (MOOD__MEL_BANDS, MOOD__MEL_FRAMES) floats are written here
+ * Returns whether the gate heard speech through *speech, which may be NULL.
+ * Errors: E_INVALID (augment, as mood_augment_run). */
+MOOD_NODISCARD
+mood_status mood__ear_window(struct mood__ear *ear, float *plane, bool *speech, const float *pcm,
+                             size_t n_samples, size_t start, const mood_augment_params *augment,
+                             uint64_t seed);
+
+/* All windows of one recording. It takes 16 kB for each second of sound, so that training keeps it
+ * over its epochs; recognition of long recordings goes window by window instead. */
+struct mood__heard {
+    size_t n_samples; /* of the recording */
+    size_t n_windows;
+    size_t *start; /* (n_windows) first sample */
+    bool *speech;  /* (n_windows) */
+    float *planes; /* (n_windows, MOOD__MEL_BANDS, MOOD__MEL_FRAMES), 64-byte aligned */
+};
+
+/* Free with mood__heard_free. Errors: E_NOMEM. */
+MOOD_NODISCARD
+mood_status mood__hear(struct mood__heard *out, struct mood__ear *ear, const mood_audio *audio);
+void mood__heard_free(struct mood__heard *heard); /* sets it to all zeros, which is empty */
+
+/* mood_infer_run from what was heard before, with the weights that the model has now: the same
+ * bytes. */
+MOOD_NODISCARD
+mood_status mood__infer_heard(mood_infer *infer, const struct mood__heard *heard, mood_result *out);
+
+#endif
