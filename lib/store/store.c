@@ -45,7 +45,7 @@ mood_status mood__writer_create(struct mood__writer **out, const struct mood__fo
     struct mood__writer *w = mood__calloc(1, sizeof(*w));
     if (!w)
         return mood__nomem();
-    strcpy(w->header.kind, format->kind);
+    memcpy(w->header.kind, format->kind, strlen(format->kind) + 1);
     w->header.major = format->major;
     w->header.minor = format->minor;
     *out = w;

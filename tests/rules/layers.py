@@ -90,9 +90,9 @@ STANDARD = set("""assert complex ctype errno fenv float inttypes iso646 limits l
     sys/wait sys/random""".split())
 
 
-# Who makes and locks threads: the base, and what guards the settings that another library has once for
-# the whole process.
-THREADS = ("lib/base/", "lib/kernel/gemm.c")
+# Who makes and locks threads: the base, and what guards what another library has once for the whole
+# process (OpenBLAS's number of threads; HDF5, which is not thread-safe).
+THREADS = ("lib/base/", "lib/kernel/gemm.c", "lib/store/h5.c")
 
 
 def check_owners(source):

@@ -20,6 +20,7 @@ STATE = {
     "blas_mutex": "gemm.c: guards the next two",
     "blas_users": "gemm.c: runs in progress, while OpenBLAS is held to one thread",
     "blas_threads_before": "gemm.c: what OpenBLAS had, to put it back",
+    "hdf5_turn": "h5.c: HDF5 is not thread-safe, so one call at a time",
 }
 
 
