@@ -86,7 +86,7 @@ static bool bad_number(struct cli *c, const struct cli_option *o, const char *te
 {
     if (o->min == o->max)
         return cli_usage(c, "--%s: '%s' is not %s", o->name, text, what);
-    return cli_usage(c, "--%s: '%s' is not %s from %.15g to %.15g", o->name, text, what, o->min,
+    return cli_usage(c, "--%s: '%s' is not %s from %.16g to %.16g", o->name, text, what, o->min,
                      o->max);
 }
 

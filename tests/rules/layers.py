@@ -53,8 +53,8 @@ def _check_lib_include(path, name):
 
 
 def _check_program_include(path, name, source):
-    folder = path.rsplit("/", 1)[0]
-    if name.startswith("mood/") or name == "cli.h" or folder + "/" + name in source:
+    folders = (path.rsplit("/", 1)[0], path.split("/")[0])
+    if name.startswith("mood/") or name == "cli.h" or any(f + "/" + name in source for f in folders):
         return None
     if folder == SYNTH_FOLDER and _folder_of(name) == "base":
         return None
@@ -137,6 +137,8 @@ class Includes:
         "lib/ops/dense.c": '#include "mood/ops.h"\n#include "graph/node.h"\n#include "ops/op.h"\n',
         "tools/mood-x.c": '#include "mood/mood.h"\n#include "cli.h"\n#include "bars.h"\n',
         "tools/bars.h": "",
+        "datasets/synth/voice.c": '#include "synth/voice.h"\n',
+        "datasets/synth/voice.h": "",
         "datasets/synth/x.c": '#include "base/rng.h"\n',
         "tests/unit/test_x.c": '#include "graph/node.h"\n',
     }
