@@ -213,3 +213,19 @@ mood_status mood_weights_copy(mood_weights *dst, const mood_weights *src)
     }
     return MOOD_OK;
 }
+
+mood_status mood_weights_clone(mood_weights **out, const mood_weights *src)
+{
+    MOOD__TRY(mood_weights_create(out, src->seed));
+    mood_status status = MOOD_OK;
+    for (size_t i = 0; i < src->count && !status; i++) {
+        const struct weight *x = src->list[i];
+        status = mood_weights_add(*out, x->name, x->value.rank, x->value.dim,
+                                  (mood_init){.frozen = !x->trainable});
+    }
+    if (!status)
+        status = mood_weights_copy(*out, src);
+    if (status)
+        mood_weights_destroy(out);
+    return status;
+}

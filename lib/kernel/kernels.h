@@ -26,9 +26,10 @@ typedef void mood__map_grad(float *dx, const float *dy, const float *s, ptrdiff_
 struct mood__adam_step {
     float lr;           /* already divided by the first moment's bias correction */
     float beta1, beta2; /* decay of the moments */
-    float eps;          /* outside the root, as PyTorch's */
-    float inv_sqrt_bc2; /* 1 / sqrt(second moment's bias correction) */
-    float weight_decay; /* L2, added to the gradient */
+    float one_minus_beta1, one_minus_beta2; /* rounded from double: 1 - 0.999f has lost 4 digits */
+    float eps;                              /* outside the root, as PyTorch's */
+    float inv_sqrt_bc2;                     /* 1 / sqrt(second moment's bias correction) */
+    float weight_decay;                     /* L2, added to the gradient */
 };
 
 struct mood__kernels {

@@ -355,11 +355,11 @@ static void adam(float *w, const float *g, float *m, float *v, ptrdiff_t n,
                  const struct mood__adam_step *s)
 {
     float lr = s->lr, b1 = s->beta1, b2 = s->beta2, eps = s->eps, root = s->inv_sqrt_bc2;
-    float decay = s->weight_decay;
+    float c1 = s->one_minus_beta1, c2 = s->one_minus_beta2, decay = s->weight_decay;
     for (ptrdiff_t i = 0; i < n; i++) {
         float gi = g[i] + decay * w[i];
-        m[i] = b1 * m[i] + (1.0f - b1) * gi;
-        v[i] = b2 * v[i] + (1.0f - b2) * gi * gi;
+        m[i] = b1 * m[i] + c1 * gi;
+        v[i] = b2 * v[i] + c2 * gi * gi;
         w[i] -= lr * m[i] / (sqrtf(v[i]) * root + eps);
     }
 }

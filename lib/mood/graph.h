@@ -89,6 +89,11 @@ MOOD_API int64_t mood_weights_trainable_elements(const mood_weights *w);
 /* Set every gradient to zero. mood_graph_backward adds to gradients: call this once per step. */
 MOOD_API void mood_weights_zero_grad(mood_weights *w);
 
+/* A copy of all names and values, without gradients. Owned by the caller; free with
+ * mood_weights_destroy. Errors: E_NOMEM. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_weights_clone(mood_weights **out, const mood_weights *src);
+
 /* Copy every value (not the gradients) of `src` into the weight of the same name in `dst`.
  * Errors: E_MISSING (the names differ), E_SHAPE. */
 MOOD_NODISCARD

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * train.h — Training: optimisers, learning-rate schedule and early stop as plain state machines,
+ * figures, and the trainer that ties them to a corpus. Nothing here depends on a clock, but for the
+ * time that the trainer says is left. */
+#ifndef MOOD_TRAIN_H
+#define MOOD_TRAIN_H
+
+#include "mood/audio.h"
+#include "mood/corpus.h"
+#include "mood/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- optimisers ------------------------------------------------------------------------------ */
+
+/* Moments for every trainable weight of one set, and the step count. Thread-safety: Unsafe. */
+typedef struct mood_optimiser mood_optimiser;
+
+typedef enum mood_optimiser_kind {
+    MOOD_ADAM, /* Kingma and Ba, arXiv 1412.6980 */
+    MOOD_SGD   /* with momentum: m = momentum m + g, w -= lr m */
+} mood_optimiser_kind;
+
+/* Semantics are those of torch.optim.Adam and torch.optim.SGD. */
+typedef struct mood_optimiser_params {
+    mood_optimiser_kind kind;
+    double lr;           /* 0: 1e-3 */
+    double beta1, beta2; /* Adam; 0: 0.9, 0.999 */
+    double eps;          /* Adam, added to the root; 0: 1e-8 */
+    double momentum;     /* SGD; 0: none */
+    double weight_decay; /* added to the gradient, times the weight; 0: none */
+} mood_optimiser_params;
+
+/* `weights` is borrowed for the life of the optimiser and must not grow meanwhile. Owned by the
+ * caller; free with mood_optimiser_destroy. Errors: E_INVALID (a parameter is negative, not finite,
+ * or a beta is not below 1), E_NOMEM. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_optimiser_create(mood_optimiser **out, mood_weights *weights,
+                                           const mood_optimiser_params *params);
+MOOD_API void mood_optimiser_destroy(mood_optimiser **optimiser);
+
+/* Move every weight that has a gradient by one step. `pool` may be NULL; the result does not depend
+ * on it. */
+MOOD_API void mood_optimiser_step(mood_optimiser *optimiser, mood_pool *pool);
+
+MOOD_API double mood_optimiser_lr(const mood_optimiser *optimiser);
+MOOD_API void mood_optimiser_set_lr(mood_optimiser *optimiser, double lr);
+
+/* Scale all gradients down so that their joint Euclidean norm is at most max_norm, as
+ * torch.nn.utils.clip_grad_norm_: by max_norm / (norm + 1e-6) if that is below 1. Returns the norm
+ * before. */
+MOOD_API double mood_clip_gradients(mood_weights *weights, double max_norm);
+
+/* ---- schedule -----------------------------------------------------------------------------------
+ */
+
+typedef enum mood_goal { MOOD_MAXIMISE, MOOD_MINIMISE } mood_goal;
+
+/* Lower the learning rate when a metric stops getting better: torch's ReduceLROnPlateau with a
+ * relative threshold. Plain data: fill the first part (or leave zeros), then step. */
+typedef struct mood_plateau {
+    mood_goal goal;
+    double factor;    /* new lr = factor * old; 0: 0.5 */
+    int patience;     /* steps without improvement that are accepted; 0: 3 */
+    double threshold; /* better means better by this part; 0: 1e-4 */
+    int cooldown;     /* steps after a reduction that do not count */
+    double min_lr;
+
+    bool started; /* the state, all zero before the first step */
+    double best;
+    int n_bad, n_cooldown;
+} mood_plateau;
+
+/* Take note of a metric; returns the learning rate to go on with, given the present one. A NaN is
+ * not an improvement. */
+MOOD_API double mood_plateau_step(mood_plateau *plateau, double metric, double lr);
+
+/* Stop when a metric has not got better for `patience` steps in a row. Plain data, as above. */
+typedef struct mood_early_stop {
+    mood_goal goal;
+    int patience; /* 0: never stop */
+
+    bool started;
+    double best;
+    int n_bad;
+} mood_early_stop;
+
+/* True when it is time to stop. */
+MOOD_API bool mood_early_stop_step(mood_early_stop *stop, double metric);
+
+/* ---- figures ------------------------------------------------------------------------------------
+ */
+
+/* Counts of answers: row = true label, column = answer. Plain data. */
+typedef struct mood_confusion {
+    int n_labels;
+    int64_t count[MOOD_MAX_LABELS][MOOD_MAX_LABELS];
+} mood_confusion;
+
+MOOD_API void mood_confusion_add(mood_confusion *c, int label, int answer);
+MOOD_API int64_t mood_confusion_total(const mood_confusion *c);
+
+/* Right answers over all; 0 for none. */
+MOOD_API double mood_accuracy(const mood_confusion *c);
+
+/* Unweighted average recall: the mean of the recalls of the labels that occur. */
+MOOD_API double mood_uar(const mood_confusion *c);
+
+/* The mean over the labels that occur of 2 precision recall / (precision + recall), 0 where that is
+ * undefined. */
+MOOD_API double mood_macro_f1(const mood_confusion *c);
+
+/* ---- the trainer
+ * ---------------------------------------------------------------------------------- */
+
+typedef enum mood_train_phase {
+    MOOD_TRAIN_READ,  /* a clip was decoded: done of total */
+    MOOD_TRAIN_STEP,  /* an optimiser step was made: done of total, of all epochs */
+    MOOD_TRAIN_EPOCH, /* an epoch is over, validation included: `figures` */
+    MOOD_TRAIN_TEST   /* a clip of the test side was answered: done of total */
+} mood_train_phase;
+
+/* One epoch. Losses are means over clips (validation: of -ln of the probability of the true label).
+ */
+typedef struct mood_epoch {
+    int epoch; /* from 1 */
+    double lr; /* that it was trained with */
+    double train_loss, train_accuracy;
+    double val_loss, val_accuracy, val_uar;
+    bool best; /* the best so far, by validation accuracy; the first of equals */
+} mood_epoch;
+
+/* What happened. Borrowed, like all it points to, for the length of the call. */
+typedef struct mood_train_event {
+    mood_train_phase phase;
+    int64_t done, total;
+    double seconds_left; /* of the whole training; negative: not known yet */
+    int epoch;           /* from 1; 0 while reading */
+    double loss;         /* STEP: of this batch */
+    int batch_size; /* STEP: what was in it: clips of the corpus, and the first sample of each */
+    const size_t *batch_clip, *batch_start; /* one's window */
+    const mood_epoch *figures;              /* EPOCH */
+} mood_train_event;
+
+/* Called from the thread that called mood_train. Another value than 0 stops the training
+ * (E_STOPPED). At an EPOCH with figures->best the model's weights are the best so far: the moment
+ * to save it. */
+typedef int mood_train_callback(void *user, const mood_train_event *event);
+
+typedef struct mood_train_params {
+    int epochs;      /* 0: 20 */
+    int batch;       /* clips per step, the last one of an epoch may have fewer; 0: 32 */
+    uint64_t seed;   /* of the order of clips, their windows, dropout and augmentation */
+    float dropout;   /* as in mood_heads_params */
+    float clip_norm; /* clip gradients to this joint norm; 0: do not */
+    float label_smoothing;
+    int early_stop; /* epochs without a better validation accuracy before stopping; 0: never */
+    mood_optimiser_params optimiser;
+    mood_plateau plateau;        /* on validation accuracy */
+    mood_augment_params augment; /* of training windows; kinds 0: none */
+    mood_pool *pool;             /* borrowed; NULL: only the calling thread works */
+    mood_train_callback *on_event;
+    void *user;
+    const volatile int *stop; /* set to non-zero (by a signal handler, say) to stop; may be NULL */
+} mood_train_params;
+
+/* The answer for one clip of the test side. */
+typedef struct mood_answer {
+    size_t clip;       /* of the corpus */
+    int label, best;   /* true, answered */
+    const float *prob; /* V */
+} mood_answer;
+
+/* What came out. */
+typedef struct mood_training {
+    mood_epoch *epochs;       /* those that were run */
+    int n_epochs, best_epoch; /* best_epoch counts from 1; 0: no epoch was finished */
+    mood_confusion test;
+    mood_answer *answers; /* one per clip of the test side, in the corpus' order */
+    size_t n_answers;
+    float *prob; /* where the answers' probabilities lie: (n_answers, V) */
+} mood_training;
+
+/* Train `model` on the training side of `split`, choose the epoch on the validation side, and
+ * answer the clips of the test side with it. Clips are decoded once and kept as log-mel planes (24
+ * KB per window), and as samples too (2 bytes each) when there is augmentation.
+ *
+ * Each epoch takes one window of every training clip, in random order: one of those with speech,
+ * drawn anew each time; with augmentation any place in the recording. Answers come from the same
+ * code as mood_infer_run's. The model ends with the weights of the best epoch.
+ *
+ * Same model, corpus, params and machine: the same bytes, whatever the number of threads.
+ *
+ * On failure after the first finished epoch the model has the weights of the best epoch too, and
+ * *out holds the epochs that were run. Free *out with mood_training_free in any case. Errors:
+ * E_INVALID (params; labels of model and corpus differ), those of mood_audio_read (detail begins
+ * with the clip's path), E_NUMERIC (the loss became NaN or infinite), E_STOPPED, E_NOMEM. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_train(mood_model *model, const mood_corpus *corpus,
+                                const mood_split *split, const mood_train_params *params,
+                                mood_training *out);
+MOOD_API void mood_training_free(mood_training *training);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dataset.c — Decoding a corpus on all threads, and drawing training windows from it. */
+#include "train/dataset.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/rng.h"
+
+/* The samples as 16 bits, scaled so that the loudest uses them all: half the memory of floats, and
+ * finer than the recording was. */
+static bool keep(struct mood__recording *r, const mood_audio *audio)
+{
+    const float *x = mood_audio_samples(audio);
+    size_t n = mood_audio_length(audio);
+    float peak = 0;
+    for (size_t i = 0; i < n; i++)
+        peak = fabsf(x[i]) > peak ? fabsf(x[i]) : peak;
+    r->samples = mood__calloc(n, sizeof(*r->samples));
+    if (!r->samples)
+        return false;
+    r->scale = peak / 32767.0f;
+    for (size_t i = 0; peak > 0 && i < n; i++)
+        r->samples[i] = (int16_t)lrintf(x[i] / r->scale);
+    return true;
+}
+
+/* ---- reading ---- */
+
+/* A worker's error has to reach the caller's thread: the text goes along. */
+struct failure {
+    mood_status status;
+    char detail[MOOD__DETAIL_BYTES];
+};
+
+struct reading {
+    struct mood__dataset *d;
+    const mood_split *split;
+    bool keep_samples;
+    const size_t *clips; /* those to read, and the part of them that is being read */
+    int64_t first;
+    struct failure *failures; /* one per task */
+};
+
+static mood_status read_clip(const struct reading *s, size_t clip, struct mood__ear *ear)
+{
+    struct mood__recording *r = &s->d->recordings[clip];
+    const char *path = mood_corpus_clip(s->d->corpus, clip)->path;
+    mood_audio *audio = NULL;
+    mood_status status = mood_audio_read(&audio, path, NULL);
+    if (!status)
+        status = mood__hear(&r->heard, ear, audio);
+    if (!status && s->keep_samples && mood_split_side(s->split, clip) == MOOD_SIDE_TRAIN &&
+        !keep(r, audio))
+        status = mood__nomem();
+    mood_audio_destroy(&audio);
+    return status ? mood__fail_in(status, "%s", path) : MOOD_OK;
+}
+
+static void read_task(void *ctx, int64_t task, int worker)
+{
+    const struct reading *s = ctx;
+    struct failure *f = &s->failures[task];
+    f->status = read_clip(s, s->clips[s->first + task], s->d->ears[worker]);
+    if (f->status)
+        snprintf(f->detail, sizeof(f->detail), "%s", mood_error_detail());
+}
+
+/* Read in groups, so that the caller hears of the progress and can stop. */
+static mood_status read_groups(struct reading *s, int64_t total, mood__read_callback *on_read,
+                               void *user)
+{
+    int64_t group = 8 * (int64_t)s->d->n_ears;
+    s->failures = mood__calloc((size_t)group, sizeof(*s->failures));
+    mood_status status = s->failures ? MOOD_OK : mood__nomem();
+    for (s->first = 0; s->first < total && !status; s->first += group) {
+        int64_t n = total - s->first < group ? total - s->first : group;
+        mood__pool_run(s->d->pool, n, read_task, s);
+        for (int64_t i = 0; i < n && !status; i++)
+            if (s->failures[i].status)
+                status = mood__fail(s->failures[i].status, "%s", s->failures[i].detail);
+        if (!status && on_read && on_read(user, s->first + n, total))
+            status = mood__fail(MOOD_E_STOPPED, "stopped while reading clips");
+    }
+    mood__free(s->failures);
+    return status;
+}
+
+static mood_status make_ears(struct mood__dataset *d)
+{
+    d->n_ears = mood_pool_threads(d->pool);
+    d->ears = mood__calloc((size_t)d->n_ears, sizeof(struct mood__ear *));
+    d->windows = mood__calloc((size_t)d->n_ears, MOOD__WINDOW_SAMPLES * sizeof(*d->windows));
+    if (!d->ears || !d->windows)
+        return mood__nomem();
+    for (int i = 0; i < d->n_ears; i++)
+        MOOD__TRY(mood__ear_create(&d->ears[i]));
+    return MOOD_OK;
+}
+
+mood_status mood__dataset_read(struct mood__dataset *d, const mood_corpus *corpus,
+                               const mood_split *split, bool keep_samples, mood_pool *pool,
+                               mood__read_callback *on_read, void *user)
+{
+    size_t n_clips = mood_corpus_n_clips(corpus);
+    *d = (struct mood__dataset){.corpus = corpus, .pool = pool};
+    d->recordings = mood__calloc(n_clips, sizeof(*d->recordings));
+    size_t *clips = mood__calloc(n_clips, sizeof(*clips));
+    mood_status status = d->recordings && clips ? make_ears(d) : mood__nomem();
+    int64_t total = 0;
+    for (size_t i = 0; i < n_clips && !status; i++)
+        if (mood_split_side(split, i) != MOOD_SIDE_UNUSED)
+            clips[total++] = i;
+    struct reading s = {d, split, keep_samples, clips, 0, NULL};
+    if (!status)
+        status = read_groups(&s, total, on_read, user);
+    mood__free(clips);
+    if (status)
+        mood__dataset_free(d);
+    return status;
+}
+
+void mood__dataset_free(struct mood__dataset *d)
+{
+    size_t n = d->recordings ? mood_corpus_n_clips(d->corpus) : 0;
+    for (size_t i = 0; i < n; i++) {
+        mood__heard_free(&d->recordings[i].heard);
+        mood__free(d->recordings[i].samples);
+    }
+    mood__free(d->recordings);
+    for (int i = 0; d->ears && i < d->n_ears; i++)
+        mood__ear_destroy(&d->ears[i]);
+    mood__free(d->ears);
+    mood__free(d->windows);
+    *d = (struct mood__dataset){0};
+}
+
+/* ---- drawing ---- */
+
+static size_t draw_planned(const struct mood__heard *h, struct mood__rng *rng, float *plane)
+{
+    size_t n_speech = 0;
+    for (size_t i = 0; i < h->n_windows; i++)
+        n_speech += h->speech[i];
+    size_t choices = n_speech ? n_speech : h->n_windows;
+    size_t pick = (size_t)mood__rng_below(rng, choices), i = 0;
+    for (;; i++)
+        if ((h->speech[i] || n_speech == 0) && pick-- == 0)
+            break;
+    memcpy(plane, h->planes + i * MOOD__PLANE, MOOD__PLANE * sizeof(float));
+    return h->start[i];
+}
+
+enum { TRIES = 8 }; /* for a place with speech, before a silent one is taken */
+
+size_t mood__dataset_draw(struct mood__dataset *d, size_t clip, uint64_t key,
+                          const mood_augment_params *augment, int worker, float *plane)
+{
+    const struct mood__recording *r = &d->recordings[clip];
+    struct mood__rng rng = mood__rng_make(key, 0);
+    if (!augment || !augment->kinds || !r->samples)
+        return draw_planned(&r->heard, &rng, plane);
+
+    size_t n = r->heard.n_samples,
+           room = n > MOOD__WINDOW_SAMPLES ? n - MOOD__WINDOW_SAMPLES + 1 : 1, start = 0;
+    float *window = d->windows + (size_t)worker * MOOD__WINDOW_SAMPLES;
+    bool speech = false;
+    for (int try = 0; try < TRIES && !speech; try++) {
+        start = (size_t)mood__rng_below(&rng, room);
+        size_t length = n - start < MOOD__WINDOW_SAMPLES ? n - start : MOOD__WINDOW_SAMPLES;
+        for (size_t i = 0; i < length; i++)
+            window[i] = (float)r->samples[start + i] * r->scale;
+        /* The ranges were checked before training, so this cannot fail. */
+        mood_status status = mood__ear_window(d->ears[worker], plane, &speech, window, length, 0,
+                                              augment, mood__hash64(key, 1));
+        (void)status;
+    }
+    return start;
+}

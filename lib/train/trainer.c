@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * trainer.c — The training loop: epochs of steps, validation, the best epoch kept, the test side
+ * answered.
+ *
+ * Everything random is drawn from the seed and from what it is for (epoch, clip), never from what
+ * happened before, so that neither threads nor a callback can change the result. */
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/rng.h"
+#include "mood/ops.h"
+#include "mood/train.h"
+#include "train/dataset.h"
+
+/* Streams of random numbers that belong to one seed. */
+enum { STREAM_ORDER = 1, STREAM_WINDOW = 2, STREAM_DROPOUT = 3 };
+
+/* The training graph for one batch size: the usual one, and that of an epoch's last batch. */
+struct batch_graph {
+    mood_graph *graph;
+    mood_node *mel, *labels, *loss, *logits;
+    int size;
+};
+
+struct trainer {
+    mood_model *model;
+    const mood_corpus *corpus;
+    const mood_split *split;
+    mood_train_params p;
+    mood_training *out;
+
+    struct mood__dataset data;
+    mood_weights *weights, *best; /* live, and those of the best epoch */
+    mood_optimiser *optimiser;
+    struct batch_graph batch[2];
+    mood_infer **infers; /* one per thread, over the live weights */
+    int n_infers;
+
+    size_t *train, *other; /* clips of the training side; of the side being answered */
+    size_t n_train, n_other;
+    int64_t *order;                   /* a permutation of the training clips */
+    size_t *batch_clip, *batch_start; /* what is in the batch */
+    int64_t n_steps, total_steps;
+    struct timespec began;
+};
+
+/* ---- talking to the caller ---- */
+
+static double seconds_since(const struct timespec *t)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - t->tv_sec) + 1e-9 * (double)(now.tv_nsec - t->tv_nsec);
+}
+
+static bool told_to_stop(const struct trainer *t, mood_train_event e)
+{
+    e.seconds_left = -1;
+    if (t->n_steps > 0)
+        e.seconds_left =
+            seconds_since(&t->began) / (double)t->n_steps * (double)(t->total_steps - t->n_steps);
+    bool stop = t->p.on_event && t->p.on_event(t->p.user, &e) != 0;
+    return stop || (t->p.stop && *t->p.stop != 0);
+}
+
+static mood_status stopped(void)
+{
+    return mood__fail(MOOD_E_STOPPED, "training was stopped");
+}
+
+static int on_read(void *user, int64_t done, int64_t total)
+{
+    return told_to_stop(user,
+                        (mood_train_event){.phase = MOOD_TRAIN_READ, .done = done, .total = total});
+}
+
+/* ---- setting up ---- */
+
+static mood_status check(const struct trainer *t)
+{
+    const mood_train_params *p = &t->p;
+    if (p->epochs < 0 || p->epochs > 1000000 || p->batch < 0 || p->batch > 65536 ||
+        p->early_stop < 0 || !(p->clip_norm >= 0) || !(p->dropout < 1) ||
+        !(p->label_smoothing >= 0 && p->label_smoothing < 1))
+        return mood__fail(MOOD_E_INVALID, "training: a parameter is out of range");
+    int n = mood_corpus_n_labels(t->corpus);
+    bool same = n == mood_model_n_labels(t->model);
+    for (int i = 0; same && i < n; i++)
+        same = strcmp(mood_corpus_label(t->corpus, i), mood_model_label(t->model, i)) == 0;
+    if (!same)
+        return mood__fail(MOOD_E_INVALID, "training: model and corpus have different labels");
+    if (mood_model_heads(t->model)->feature_width > 0)
+        return mood__fail(MOOD_E_UNSUPPORTED, "training: the model needs an encoder");
+    float probe[1] = {0}; /* are the ranges of the augmentation sound? */
+    return mood_augment_run(probe, 1, &p->augment, 0);
+}
+
+/* The clips of one side, in the corpus' order. */
+static size_t list_side(const struct trainer *t, mood_side side, size_t *clips)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < mood_corpus_n_clips(t->corpus); i++)
+        if (mood_split_side(t->split, i) == side)
+            clips[n++] = i;
+    return n;
+}
+
+static mood_status build_graph(struct trainer *t, struct batch_graph *b, int size)
+{
+    mood_graph_params gp = {
+        .weights = t->weights,
+        .pool = t->p.pool,
+        .training = true,
+        .seed = mood__hash64(t->p.seed, STREAM_DROPOUT),
+    };
+    mood_heads_params heads = *mood_model_heads(t->model);
+    heads.dropout = t->p.dropout != 0 ? t->p.dropout : heads.dropout;
+    b->size = size;
+    MOOD__TRY(mood_graph_create(&b->graph, &gp));
+    b->mel = mood_input(b->graph, "mel", MOOD_F32, 4,
+                        (int64_t[]){size, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, 1});
+    b->labels = mood_input(b->graph, "labels", MOOD_I32, 1, (int64_t[]){size});
+    b->logits = mood_heads(NULL, b->mel, &heads);
+    b->loss =
+        mood_cross_entropy(b->logits, b->labels,
+                           &(mood_cross_entropy_params){.label_smoothing = t->p.label_smoothing});
+    return mood_graph_compile(b->graph, (mood_node *[]){b->loss, b->logits}, 2);
+}
+
+static mood_status build_graphs(struct trainer *t)
+{
+    int full = t->p.batch < (int)t->n_train ? t->p.batch : (int)t->n_train;
+    int rest = (int)(t->n_train % (size_t)full);
+    MOOD__TRY(build_graph(t, &t->batch[0], full));
+    return rest ? build_graph(t, &t->batch[1], rest) : MOOD_OK;
+}
+
+static mood_status take_memory(struct trainer *t)
+{
+    size_t n = mood_corpus_n_clips(t->corpus);
+    t->train = mood__calloc(n, sizeof(*t->train));
+    t->other = mood__calloc(n, sizeof(*t->other));
+    t->order = mood__calloc(n, sizeof(*t->order));
+    t->batch_clip = mood__calloc((size_t)t->p.batch, sizeof(*t->batch_clip));
+    t->batch_start = mood__calloc((size_t)t->p.batch, sizeof(*t->batch_start));
+    t->n_infers = mood_pool_threads(t->p.pool);
+    t->infers = mood__calloc((size_t)t->n_infers, sizeof(mood_infer *));
+    t->out->epochs = mood__calloc((size_t)t->p.epochs, sizeof(*t->out->epochs));
+    if (!t->train || !t->other || !t->order || !t->batch_clip || !t->batch_start || !t->infers ||
+        !t->out->epochs)
+        return mood__nomem();
+    for (int i = 0; i < t->n_infers; i++)
+        MOOD__TRY(mood_infer_create(&t->infers[i], t->model, NULL));
+    return MOOD_OK;
+}
+
+static mood_status set_up(struct trainer *t)
+{
+    MOOD__TRY(check(t));
+    t->p.epochs = t->p.epochs ? t->p.epochs : 20;
+    t->p.batch = t->p.batch ? t->p.batch : 32;
+    MOOD__TRY(take_memory(t));
+    t->n_train = list_side(t, MOOD_SIDE_TRAIN, t->train);
+    if (t->n_train == 0)
+        return mood__fail(MOOD_E_INVALID, "training: no clips to train on");
+    t->weights = mood_model_weights(t->model);
+    MOOD__TRY(mood_weights_clone(&t->best, t->weights));
+    MOOD__TRY(build_graphs(t));
+    MOOD__TRY(mood_optimiser_create(&t->optimiser, t->weights, &t->p.optimiser));
+    size_t per_epoch = (t->n_train + (size_t)t->p.batch - 1) / (size_t)t->p.batch;
+    t->total_steps = (int64_t)per_epoch * t->p.epochs;
+    MOOD__TRY(mood__dataset_read(&t->data, t->corpus, t->split, t->p.augment.kinds != 0, t->p.pool,
+                                 on_read, t));
+    clock_gettime(CLOCK_MONOTONIC, &t->began);
+    return MOOD_OK;
+}
+
+static void tear_down(struct trainer *t)
+{
+    for (int i = 0; t->infers && i < t->n_infers; i++)
+        mood_infer_destroy(&t->infers[i]);
+    mood__free(t->infers);
+    for (int i = 0; i < 2; i++)
+        mood_graph_destroy(&t->batch[i].graph);
+    mood_optimiser_destroy(&t->optimiser);
+    mood_weights_destroy(&t->best);
+    mood__dataset_free(&t->data);
+    mood__free(t->train);
+    mood__free(t->other);
+    mood__free(t->order);
+    mood__free(t->batch_clip);
+    mood__free(t->batch_start);
+}
+
+/* ---- one step ---- */
+
+struct fill {
+    struct trainer *t;
+    const struct batch_graph *b;
+    uint64_t key; /* of this epoch */
+};
+
+static void fill_task(void *ctx, int64_t i, int worker)
+{
+    const struct fill *f = ctx;
+    struct trainer *t = f->t;
+    size_t clip = t->batch_clip[i];
+    float *plane = (float *)mood_node_value(f->b->mel)->data + i * MOOD__PLANE;
+    t->batch_start[i] = mood__dataset_draw(&t->data, clip, mood__hash64(f->key, clip),
+                                           &t->p.augment, worker, plane);
+    ((int32_t *)mood_node_value(f->b->labels)->data)[i] = mood_corpus_clip(t->corpus, clip)->label;
+}
+
+static mood_status step(struct trainer *t, const struct batch_graph *b, uint64_t epoch_key)
+{
+    struct fill f = {t, b, epoch_key};
+    mood__pool_run(t->p.pool, b->size, fill_task, &f);
+    mood_weights_zero_grad(t->weights);
+    mood_graph_set_step(b->graph, (uint64_t)t->n_steps);
+    MOOD__TRY(mood_graph_forward(b->graph));
+    MOOD__TRY(mood_graph_backward(b->graph));
+    if (t->p.clip_norm > 0)
+        mood_clip_gradients(t->weights, (double)t->p.clip_norm);
+    mood_optimiser_step(t->optimiser, t->p.pool);
+    t->n_steps++;
+    return MOOD_OK;
+}
+
+static int argmax(const float *x, int n)
+{
+    int best = 0;
+    for (int i = 1; i < n; i++)
+        if (x[i] > x[best])
+            best = i;
+    return best;
+}
+
+/* Add a finished step to the epoch's sums. */
+static void count_step(const struct batch_graph *b, mood_epoch *e)
+{
+    const mood_tensor *logits = mood_node_value(b->logits);
+    const int32_t *labels = mood_node_value(b->labels)->data;
+    int V = (int)logits->dim[1];
+    e->train_loss += (double)*(float *)mood_node_value(b->loss)->data * b->size;
+    for (int i = 0; i < b->size; i++)
+        e->train_accuracy += argmax((float *)logits->data + (ptrdiff_t)i * V, V) == labels[i];
+}
+
+static mood_status train_epoch(struct trainer *t, mood_epoch *e)
+{
+    uint64_t epoch = (uint64_t)e->epoch;
+    uint64_t key = mood__hash64(mood__hash64(t->p.seed, STREAM_WINDOW), epoch);
+    struct mood__rng rng = mood__rng_make(mood__hash64(t->p.seed, STREAM_ORDER), epoch);
+    for (size_t i = 0; i < t->n_train; i++)
+        t->order[i] = (int64_t)i;
+    mood__rng_shuffle(&rng, t->order, (int64_t)t->n_train);
+    for (size_t at = 0; at < t->n_train;) {
+        size_t left = t->n_train - at;
+        const struct batch_graph *b = &t->batch[left < (size_t)t->batch[0].size];
+        for (int i = 0; i < b->size; i++)
+            t->batch_clip[i] = t->train[t->order[at + (size_t)i]];
+        MOOD__TRY(step(t, b, key));
+        count_step(b, e);
+        at += (size_t)b->size;
+        mood_train_event event = {
+            .phase = MOOD_TRAIN_STEP,
+            .done = t->n_steps,
+            .total = t->total_steps,
+            .epoch = e->epoch,
+            .loss = (double)*(float *)mood_node_value(b->loss)->data,
+            .batch_size = b->size,
+            .batch_clip = t->batch_clip,
+            .batch_start = t->batch_start,
+        };
+        if (told_to_stop(t, event))
+            return stopped();
+    }
+    e->train_loss /= (double)t->n_train;
+    e->train_accuracy /= (double)t->n_train;
+    return MOOD_OK;
+}
+
+/* ---- answering a side ---- */
+
+struct answering {
+    struct trainer *t;
+    float *prob; /* (n_other, V) */
+    mood_status *status;
+    int64_t first;
+    int V;
+};
+
+static void answer_task(void *ctx, int64_t task, int worker)
+{
+    const struct answering *a = ctx;
+    int64_t i = a->first + task;
+    mood_result r;
+    a->status[i] =
+        mood__infer_heard(a->t->infers[worker], &a->t->data.recordings[a->t->other[i]].heard, &r);
+    if (!a->status[i])
+        memcpy(a->prob + i * a->V, r.prob, (size_t)a->V * sizeof(float));
+}
+
+/* Probabilities for all clips of t->other. `report` tells the caller of every few. */
+static mood_status answer_all(struct trainer *t, float *prob, bool report)
+{
+    struct answering a = {t, prob, mood__calloc(t->n_other, sizeof(mood_status)), 0,
+                          mood_model_n_labels(t->model)};
+    mood_status status = a.status ? MOOD_OK : mood__nomem();
+    int64_t total = (int64_t)t->n_other, group = report ? 16 * (int64_t)t->n_infers : total;
+    for (a.first = 0; a.first < total && !status; a.first += group) {
+        int64_t n = total - a.first < group ? total - a.first : group;
+        mood__pool_run(t->p.pool, n, answer_task, &a);
+        for (int64_t i = 0; i < n && !status; i++)
+            if (a.status[a.first + i])
+                status = mood__fail(a.status[a.first + i], "%s: the answer is not finite",
+                                    mood_corpus_clip(t->corpus, t->other[a.first + i])->path);
+        mood_train_event e = {.phase = MOOD_TRAIN_TEST, .done = a.first + n, .total = total};
+        if (report && !status && told_to_stop(t, e))
+            status = stopped();
+    }
+    mood__free(a.status);
+    return status;
+}
+
+static mood_status validate(struct trainer *t, mood_epoch *e)
+{
+    int V = mood_model_n_labels(t->model);
+    mood_confusion c = {.n_labels = V};
+    t->n_other = list_side(t, MOOD_SIDE_VAL, t->other);
+    float *prob = mood__calloc(t->n_other, (size_t)V * sizeof(*prob));
+    if (!prob)
+        return mood__nomem();
+    mood_status status = answer_all(t, prob, false);
+    for (size_t i = 0; i < t->n_other && !status; i++) {
+        const float *p = prob + i * (size_t)V;
+        int label = mood_corpus_clip(t->corpus, t->other[i])->label;
+        mood_confusion_add(&c, label, argmax(p, V));
+        /* Mean probabilities can vanish in float: keep the logarithm finite. */
+        e->val_loss -= log(fmax((double)p[label], 1e-30)) / (double)t->n_other;
+    }
+    e->val_accuracy = mood_accuracy(&c);
+    e->val_uar = mood_uar(&c);
+    mood__free(prob);
+    return status;
+}
+
+static mood_status test(struct trainer *t)
+{
+    int V = mood_model_n_labels(t->model);
+    mood_training *out = t->out;
+    t->n_other = list_side(t, MOOD_SIDE_TEST, t->other);
+    out->answers = mood__calloc(t->n_other, sizeof(*out->answers));
+    float *prob = mood__calloc(t->n_other, (size_t)V * sizeof(*prob));
+    if (out->answers)
+        out->prob = prob;
+    if (!out->answers || !prob) {
+        mood__free(prob);
+        out->prob = NULL;
+        return mood__nomem();
+    }
+    MOOD__TRY(answer_all(t, prob, true));
+    for (size_t i = 0; i < t->n_other; i++) {
+        const float *p = prob + i * (size_t)V;
+        mood_answer *a = &out->answers[out->n_answers++];
+        *a = (mood_answer){t->other[i], mood_corpus_clip(t->corpus, t->other[i])->label,
+                           argmax(p, V), p};
+        mood_confusion_add(&out->test, a->label, a->best);
+    }
+    return MOOD_OK;
+}
+
+/* ---- the whole ---- */
+
+static mood_status run_epochs(struct trainer *t)
+{
+    mood_early_stop early = {.goal = MOOD_MAXIMISE, .patience = t->p.early_stop};
+    double best = -1;
+    for (int i = 0; i < t->p.epochs; i++) {
+        mood_epoch e = {.epoch = i + 1, .lr = mood_optimiser_lr(t->optimiser)};
+        MOOD__TRY(train_epoch(t, &e));
+        MOOD__TRY(validate(t, &e));
+        e.best = e.val_accuracy > best;
+        if (e.best) {
+            best = e.val_accuracy;
+            t->out->best_epoch = e.epoch;
+            MOOD__TRY(mood_weights_copy(t->best, t->weights));
+        }
+        t->out->epochs[t->out->n_epochs++] = e;
+        mood_optimiser_set_lr(t->optimiser, mood_plateau_step(&t->p.plateau, e.val_accuracy, e.lr));
+        mood_train_event event = {.phase = MOOD_TRAIN_EPOCH,
+                                  .done = e.epoch,
+                                  .total = t->p.epochs,
+                                  .epoch = e.epoch,
+                                  .figures = &e};
+        if (told_to_stop(t, event))
+            return stopped();
+        if (mood_early_stop_step(&early, e.val_accuracy))
+            break;
+    }
+    return MOOD_OK;
+}
+
+mood_status mood_train(mood_model *model, const mood_corpus *corpus, const mood_split *split,
+                       const mood_train_params *params, mood_training *out)
+{
+    static const mood_train_params defaults = {0};
+    struct trainer t = {
+        .model = model,
+        .corpus = corpus,
+        .split = split,
+        .p = params ? *params : defaults,
+        .out = out,
+    };
+    *out = (mood_training){.test = {.n_labels = mood_model_n_labels(model)}};
+    mood_status status = set_up(&t);
+    if (!status) {
+        status = run_epochs(&t);
+        if (out->best_epoch > 0) {
+            mood_status copied = mood_weights_copy(t.weights, t.best);
+            status = status ? status : copied;
+        }
+        if (!status)
+            status = test(&t);
+    }
+    tear_down(&t);
+    return status;
+}
+
+void mood_training_free(mood_training *training)
+{
+    mood__free(training->epochs);
+    mood__free(training->answers);
+    mood__free(training->prob);
+    *training = (mood_training){0};
+}
