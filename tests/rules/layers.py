@@ -56,7 +56,7 @@ def _check_program_include(path, name, source):
     folders = (path.rsplit("/", 1)[0], path.split("/")[0])
     if name.startswith("mood/") or name == "cli.h" or any(f + "/" + name in source for f in folders):
         return None
-    if folder == SYNTH_FOLDER and _folder_of(name) == "base":
+    if path.startswith(SYNTH_FOLDER + "/") and _folder_of(name) == "base":
         return None
     return "a program includes '%s', which users do not have" % name
 
