@@ -54,13 +54,19 @@ mood_status mood__ear_window(struct mood__ear *ear, float *plane, bool *speech, 
     return mood_mel_run(ear->mel, plane, x, MOOD__WINDOW_SAMPLES);
 }
 
+mood_status mood__plan_windows(mood_windows *out, size_t n_samples)
+{
+    return mood_windows_plan(
+        out, n_samples,
+        &(mood_window_params){.length = MOOD__WINDOW_SAMPLES, .hop = MOOD__WINDOW_HOP});
+}
+
 mood_status mood__hear(struct mood__heard *out, struct mood__ear *ear, const mood_audio *audio)
 {
     const float *pcm = mood_audio_samples(audio);
     size_t n_samples = mood_audio_length(audio), bytes;
     mood_windows w;
-    MOOD__TRY(mood_windows_plan(&w, n_samples,
-                                &(mood_window_params){MOOD__WINDOW_SAMPLES, MOOD__WINDOW_HOP}));
+    MOOD__TRY(mood__plan_windows(&w, n_samples));
     if (!mood__mul_size(w.count, MOOD__PLANE * sizeof(float), &bytes))
         return mood__nomem();
 

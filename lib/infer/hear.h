@@ -29,6 +29,10 @@ mood_status mood__ear_window(struct mood__ear *ear, float *plane, bool *speech, 
                              size_t n_samples, size_t start, const mood_augment_params *augment,
                              uint64_t seed);
 
+/* Where the windows of a recording lie. Errors: as mood_windows_plan. */
+MOOD_NODISCARD
+mood_status mood__plan_windows(mood_windows *out, size_t n_samples);
+
 /* All windows of one recording. It takes 16 kB for each second of sound, so that training keeps it
  * over its epochs; recognition of long recordings goes window by window instead. */
 struct mood__heard {

@@ -9,6 +9,8 @@
 #include "mood/corpus.h"
 #include "mood/emotion.h"
 #include "mood/graph.h"
+#include "mood/infer.h"
+#include "mood/model.h"
 #include "mood/nn.h"
 #include "mood/ops.h"
 #include "mood/tensor.h"

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * config.c — JSON inside model files; the only user of jansson in the library.
+ *
+ *     {"labels": ["neutral", "calm", ...],
+ *      "heads": {"feature_width": 0, "divide": 1, "flatten": "FTC"},
+ *      "audio": {"sample_rate": 16000, "window": 48000, "hop": 24000,
+ *                "n_fft": 1024, "mel_hop": 512, "n_mels": 64}}
+ *
+ * "flatten" is the order in which the 2D branch's plane becomes a vector: F outermost, channels
+ * innermost. "window" and "hop" are in samples. Unknown keys are allowed: a newer minor version may
+ * add some. Dropout is not in it: it belongs to a training, not to what was trained. */
+#include "models/model.h"
+
+#include <string.h>
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "models/pipeline.h"
+
+static const char flatten_order[] = "FTC";
+
+/* The numbers that have to agree with this build. */
+static const struct {
+    const char *key;
+    json_int_t value;
+} audio_numbers[] = {
+    {"sample_rate", MOOD_SAMPLE_RATE}, {"window", MOOD__WINDOW_SAMPLES},
+    {"hop", MOOD__WINDOW_HOP},         {"n_fft", MOOD__MEL_FFT},
+    {"mel_hop", MOOD__MEL_HOP},        {"n_mels", MOOD__MEL_BANDS},
+};
+enum { N_AUDIO_NUMBERS = sizeof(audio_numbers) / sizeof(audio_numbers[0]) };
+
+static json_t *parse(const char *text, mood_status *status)
+{
+    json_error_t error;
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    if (json && json_is_object(json))
+        return json;
+    *status = MOOD_E_INVALID;
+    if (json)
+        mood__fail(*status, "is JSON, but not an object");
+    else if (json_error_code(&error) == json_error_out_of_memory)
+        *status = mood__nomem();
+    else
+        mood__fail(*status, "is not JSON: line %d: %.100s", error.line, error.text);
+    json_decref(json);
+    return NULL;
+}
+
+mood_status mood__check_json_object(const char *text)
+{
+    mood_status status = MOOD_OK;
+    if (strlen(text) > MOOD__MAX_RECORD_BYTES)
+        return mood__fail(MOOD_E_INVALID, "is longer than %d bytes", MOOD__MAX_RECORD_BYTES);
+    json_decref(parse(text, &status));
+    return status;
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+/* The set functions below take their value over, and report its being NULL as their own failure. */
+
+static json_t *labels_json(const struct mood__config *config)
+{
+    json_t *labels = json_array();
+    bool ok = labels != NULL;
+    for (int i = 0; ok && i < config->heads.n_labels; i++)
+        ok = json_array_append_new(labels, json_string(config->labels[i])) == 0;
+    if (ok)
+        return labels;
+    json_decref(labels);
+    return NULL;
+}
+
+static json_t *audio_json(void)
+{
+    json_t *audio = json_object();
+    bool ok = audio != NULL;
+    for (int i = 0; ok && i < N_AUDIO_NUMBERS; i++)
+        ok = json_object_set_new(audio, audio_numbers[i].key,
+                                 json_integer(audio_numbers[i].value)) == 0;
+    if (ok)
+        return audio;
+    json_decref(audio);
+    return NULL;
+}
+
+mood_status mood__config_write(char **out, const struct mood__config *config)
+{
+    json_t *heads = json_pack("{s:i, s:i, s:s}", "feature_width", config->heads.feature_width,
+                              "divide", config->heads.divide, "flatten", flatten_order);
+    json_t *all = json_object();
+    bool ok = json_object_set_new(all, "labels", labels_json(config)) == 0;
+    ok = json_object_set_new(all, "heads", heads) == 0 && ok;
+    ok = json_object_set_new(all, "audio", audio_json()) == 0 && ok;
+
+    /* Twice, once to learn the size: so that the text comes from base/mem.h. */
+    size_t bytes = ok ? json_dumpb(all, NULL, 0, JSON_COMPACT) : 0;
+    char *text = bytes ? mood__calloc(bytes + 1, 1) : NULL;
+    if (text)
+        json_dumpb(all, text, bytes, JSON_COMPACT);
+    json_decref(all);
+    if (!text)
+        return mood__nomem();
+    *out = text;
+    return MOOD_OK;
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static mood_status read_labels(struct mood__config *out, const json_t *labels)
+{
+    size_t n = json_array_size(labels); /* 0 also for what is no array */
+    if (n < MOOD_MIN_LABELS || n > MOOD_MAX_LABELS)
+        return mood__fail(MOOD_E_FORMAT, "%zu labels; a model has %d to %d", n, MOOD_MIN_LABELS,
+                          MOOD_MAX_LABELS);
+    for (size_t i = 0; i < n; i++) {
+        out->labels[i] = json_string_value(json_array_get(labels, i));
+        if (!out->labels[i])
+            return mood__fail(MOOD_E_FORMAT, "label %zu is not a string", i);
+    }
+    out->heads.n_labels = (int)n;
+    return MOOD_OK;
+}
+
+static mood_status read_number(int *out, const json_t *object, const char *key, json_int_t max)
+{
+    const json_t *number = json_object_get(object, key);
+    json_int_t value = json_integer_value(number);
+    if (!json_is_integer(number) || value < 0 || value > max)
+        return mood__fail(MOOD_E_FORMAT, "'%s' is not a whole number from 0 to %lld", key,
+                          (long long)max);
+    *out = (int)value;
+    return MOOD_OK;
+}
+
+static mood_status read_heads(struct mood__config *out, const json_t *heads)
+{
+    MOOD__TRY(
+        read_number(&out->heads.feature_width, heads, "feature_width", MOOD__MAX_FEATURE_WIDTH));
+    MOOD__TRY(read_number(&out->heads.divide, heads, "divide", 8));
+    const char *flatten = json_string_value(json_object_get(heads, "flatten"));
+    if (!flatten)
+        return mood__fail(MOOD_E_FORMAT, "'flatten' is not a string");
+    if (strcmp(flatten, flatten_order) != 0)
+        return mood__fail(MOOD_E_UNSUPPORTED, "'flatten' is '%.20s'; this version reads '%s'",
+                          flatten, flatten_order);
+    return MOOD_OK;
+}
+
+static mood_status check_audio(const json_t *audio)
+{
+    for (int i = 0; i < N_AUDIO_NUMBERS; i++) {
+        const char *key = audio_numbers[i].key;
+        int value = 0;
+        MOOD__TRY(read_number(&value, audio, key, INT32_MAX));
+        if (value != audio_numbers[i].value)
+            return mood__fail(MOOD_E_UNSUPPORTED,
+                              "it was trained with %s %d; this version hears with %d", key, value,
+                              (int)audio_numbers[i].value);
+    }
+    return MOOD_OK;
+}
+
+mood_status mood__config_read(struct mood__config *out, const char *text)
+{
+    *out = (struct mood__config){0};
+    mood_status status = MOOD_OK;
+    json_t *json = parse(text, &status);
+    if (!json)
+        return status == MOOD_E_INVALID ? MOOD_E_FORMAT : status;
+    out->json = json;
+    MOOD__TRY(check_audio(json_object_get(json, "audio")));
+    MOOD__TRY(read_heads(out, json_object_get(json, "heads")));
+    return read_labels(out, json_object_get(json, "labels"));
+}
+
+void mood__config_free(struct mood__config *config)
+{
+    json_decref(config->json);
+    *config = (struct mood__config){0};
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * model_file.c — Model files. Kind "model"; its entries are
+ *
+ *     config          JSON: labels, heads, audio (config.c)
+ *     record          JSON: how it was trained, whatever the trainer wrote
+ *     weights/NAME    float32, one for each weight of mood_heads, running statistics included
+ *
+ * A file of a newer minor version may hold further entries outside weights/; else nothing but these
+ * may be there, since what nobody reads is more likely a mistake than a message. */
+#include "models/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "store/store.h"
+#include "tensor/tensor.h"
+
+static const struct mood__format model_format = {.kind = "model", .major = 1, .minor = 0};
+
+static const char config_name[] = "config";
+static const char record_name[] = "record";
+static const char weights_folder[] = "weights/";
+
+static const char *weight_entry(char out[MOOD__ENTRY_NAME_BYTES], const mood_weights *w, int i)
+{
+    snprintf(out, MOOD__ENTRY_NAME_BYTES, "%s%s", weights_folder, mood_weights_name(w, i));
+    return out;
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+static mood_status add_config(struct mood__writer *w, const mood_model *m)
+{
+    struct mood__config config = {.heads = m->heads};
+    for (int i = 0; i < m->heads.n_labels; i++)
+        config.labels[i] = m->labels[i];
+    char *text;
+    MOOD__TRY(mood__config_write(&text, &config));
+    mood_status status = mood__writer_add_text(w, config_name, text);
+    mood__free(text);
+    return status;
+}
+
+static mood_status add_all(struct mood__writer *w, const mood_model *m)
+{
+    MOOD__TRY(add_config(w, m));
+    MOOD__TRY(mood__writer_add_text(w, record_name, m->record));
+    for (int i = 0; i < mood_weights_count(m->weights); i++) {
+        char name[MOOD__ENTRY_NAME_BYTES];
+        MOOD__TRY(mood__writer_add_tensor(w, weight_entry(name, m->weights, i),
+                                          mood_weights_value(m->weights, i)));
+    }
+    return MOOD_OK;
+}
+
+mood_status mood_model_save(const mood_model *model, const char *path)
+{
+    struct mood__writer *w;
+    MOOD__TRY(mood__writer_create(&w, &model_format));
+    mood_status status = add_all(w, model);
+    if (!status)
+        status = mood__writer_save(w, path);
+    mood__writer_destroy(&w);
+    return status;
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+/* A model as the config says, its weights still the initial ones. */
+static mood_status create_from_config(mood_model **out, const struct mood__reader *r)
+{
+    const char *text;
+    MOOD__TRY(mood__reader_text(r, config_name, &text));
+    struct mood__config config;
+    mood_status status = mood__config_read(&config, text);
+    if (!status) {
+        const mood_model_params params = {
+            .heads = config.heads, .labels = config.labels, .n_labels = config.heads.n_labels};
+        status = mood_model_create(out, &params);
+    }
+    mood__config_free(&config);
+    /* What create calls an invalid argument is here the file's mistake. */
+    if (status == MOOD_E_INVALID)
+        status = MOOD_E_FORMAT;
+    return status ? mood__fail_in(status, "its config") : MOOD_OK;
+}
+
+static mood_status load_record(mood_model *m, const struct mood__reader *r)
+{
+    const char *text;
+    MOOD__TRY(mood__reader_text(r, record_name, &text));
+    mood_status status = mood_model_set_record(m, text);
+    if (status == MOOD_E_INVALID)
+        status = MOOD_E_FORMAT;
+    return status ? mood__fail_in(status, "its record") : MOOD_OK;
+}
+
+static mood_status check_finite(const mood_tensor *t, const char *name)
+{
+    const float *x = mood__f32(t);
+    int64_t n = mood_tensor_elements(t);
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(x[i]))
+            return mood__fail(MOOD_E_NUMERIC, "weight '%s' is NaN or infinite at element %lld",
+                              name, (long long)i);
+    }
+    return MOOD_OK;
+}
+
+static mood_status load_weights(mood_model *m, const struct mood__reader *r)
+{
+    for (int i = 0; i < mood_weights_count(m->weights); i++) {
+        char name[MOOD__ENTRY_NAME_BYTES];
+        const mood_tensor *value = mood_weights_value(m->weights, i);
+        MOOD__TRY(mood__reader_tensor(r, weight_entry(name, m->weights, i), value));
+        MOOD__TRY(check_finite(value, mood_weights_name(m->weights, i)));
+    }
+    return MOOD_OK;
+}
+
+static mood_status check_nothing_else(const mood_model *m, const struct mood__reader *r)
+{
+    bool newer = mood__reader_header(r)->minor > model_format.minor;
+    size_t folder_bytes = sizeof(weights_folder) - 1;
+    for (size_t i = 0; i < mood__reader_count(r); i++) {
+        const char *name = mood__reader_at(r, i)->name;
+        bool weight = strncmp(name, weights_folder, folder_bytes) == 0;
+        bool known = weight ? mood_weights_find(m->weights, name + folder_bytes) >= 0
+                            : strcmp(name, config_name) == 0 || strcmp(name, record_name) == 0;
+        if (!known && (weight || !newer))
+            return mood__fail(MOOD_E_MISSING, "'%s' is in the file, but no model has it", name);
+    }
+    return MOOD_OK;
+}
+
+mood_status mood_model_load(mood_model **out, const char *path)
+{
+    *out = NULL;
+    struct mood__reader *r;
+    mood_model *m = NULL;
+    MOOD__TRY(mood__reader_open(&r, path, &model_format));
+    mood_status status = create_from_config(&m, r);
+    if (!status)
+        status = load_record(m, r);
+    if (!status)
+        status = load_weights(m, r);
+    if (!status)
+        status = check_nothing_else(m, r);
+    mood__reader_close(&r);
+    if (status)
+        mood_model_destroy(&m);
+    else
+        *out = m;
+    return status;
+}
