@@ -14,5 +14,6 @@
 #include "mood/nn.h"
 #include "mood/ops.h"
 #include "mood/tensor.h"
+#include "mood/train.h"
 
 #endif

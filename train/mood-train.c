@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mood-train.c — Train the heads on a folder of clips, and say honestly how good they are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "train.h"
+
+static const struct cli_option options[] = {
+    {CLI_LIST_AT(struct options, data), .name = "data", .arg = "DIR|MANIFEST.csv", .required = true,
+     .help = "clips with RAVDESS names, or a table with the columns path, emotion, speaker; may be "
+             "given several times"},
+    {CLI_STRING_AT(struct options, out), .letter = 'o', .name = "out", .arg = "MODEL.h5",
+     .fallback = "model.h5", .help = "where the model goes"},
+    {CLI_STRING_AT(struct options, split), .name = "split", .arg = "speaker|random|FILE.csv",
+     .fallback = "speaker",
+     .help = "how clips are divided; a file has the columns path and side (train, val, test)"},
+    {CLI_STRING_AT(struct options, val_speakers), .name = "val-speakers", .arg = "LIST",
+     .unset = "dealt by the seed", .help = "speakers that choose the epoch, as in 17,18"},
+    {CLI_STRING_AT(struct options, test_speakers), .name = "test-speakers", .arg = "LIST",
+     .unset = "dealt by the seed", .help = "speakers that the figures are made on"},
+    {CLI_INT_AT(struct options, folds), .name = "folds", .arg = "K", .fallback = "0", .min = 0,
+     .max = 1000,
+     .help =
+         "train K times, each time tested on other speakers, and give the mean; saves no model"},
+    {CLI_INT_AT(struct options, epochs), .name = "epochs", .arg = "N", .fallback = "20", .min = 1,
+     .max = 100000, .help = "passes over the training clips"},
+    {CLI_INT_AT(struct options, batch), .name = "batch", .arg = "N", .fallback = "32", .min = 1,
+     .max = 4096, .help = "clips per step"},
+    {CLI_DOUBLE_AT(struct options, lr), .name = "lr", .arg = "X", .fallback = "1e-3", .min = 1e-9,
+     .max = 10, .help = "learning rate of Adam at the start"},
+    {CLI_DOUBLE_AT(struct options, dropout), .name = "dropout", .arg = "P", .fallback = "0.5",
+     .min = 0, .max = 0.99, .help = "dropout before the second dense layer"},
+    {CLI_DOUBLE_AT(struct options, clip_norm), .name = "clip-norm", .arg = "X", .fallback = "0",
+     .min = 0, .max = 1e9, .help = "clip gradients to this norm; 0 does not"},
+    {CLI_INT_AT(struct options, early_stop), .name = "early-stop", .arg = "N", .fallback = "0",
+     .min = 0, .max = 100000,
+     .help = "stop after N epochs without a better validation accuracy; 0 does not"},
+    {CLI_INT64_AT(struct options, seed), .name = "seed", .arg = "N", .fallback = "0", .min = 0,
+     .max = 9e15, .help = "of weights, order, split and augmentation"},
+    {CLI_STRING_AT(struct options, augment), .name = "augment", .arg = "LIST", .unset = "none",
+     .help = "change training windows: noise, gain, shift, with commas between them"},
+    {CLI_INT_AT(struct options, threads), .name = "threads", .arg = "N", .fallback = "0", .min = 0,
+     .max = 256, .help = "threads; 0 is one per core. The result does not depend on it"},
+    {CLI_STRING_AT(struct options, report), .name = "report", .arg = "DIR", .unset = "none",
+     .help = "write metrics.json and split.csv there"},
+    {CLI_STRING_AT(struct options, trace), .name = "trace", .arg = "DIR", .unset = "none",
+     .help = "write initial.h5 and steps.json there, to repeat the training elsewhere"},
+    {CLI_STRING_AT(struct options, cpumask), .name = "cpumask", .arg = "TIER", .unset = "the best",
+     .help = "use no kernels above c, x86-avx2 or x86-avx512"},
+};
+
+static const struct cli_example examples[] = {
+    {"Train on a download of RAVDESS", "mood-train --data ravdess -o model.h5 --report report"},
+    {"Honest figures: every speaker is tested once", "mood-train --data ravdess --folds 6"},
+};
+
+static const struct cli_tool tool = {
+    .name = "mood-train",
+    .summary = "train a network to hear emotions in voices",
+    .about =
+        "Speakers are kept apart: those the figures are made on are never heard in training, "
+        "nor used to choose the epoch. A random split is possible, and its figures are "
+        "stamped speaker-dependent, since they say little about new voices.\n\n"
+        "The model of the best epoch, by validation accuracy, is saved as soon as it is found.",
+    .options = options,
+    .n_options = sizeof(options) / sizeof(options[0]),
+    .examples = examples,
+    .n_examples = sizeof(examples) / sizeof(examples[0]),
+};
+
+/* ---- one training ---- */
+
+static bool fail(struct run *r, const char *subject)
+{
+    show_bar_end(r);
+    cli_error(r->cli, subject, "%s", mood_error_detail());
+    return false;
+}
+
+static int on_event(void *user, const mood_train_event *e)
+{
+    struct run *r = user;
+    show_event(r, e);
+    if (r->trace && e->phase == MOOD_TRAIN_STEP && trace_step(r, e) != MOOD_OK) {
+        r->save_failed = !fail(r, r->o->trace);
+        return 1;
+    }
+    if (e->phase == MOOD_TRAIN_EPOCH && e->figures->best && !r->n_folds &&
+        (report_record(r, false) != MOOD_OK || mood_model_save(r->model, r->o->out) != MOOD_OK)) {
+        r->save_failed = !fail(r, r->o->out);
+        return 1;
+    }
+    return 0;
+}
+
+static bool train(struct run *r, mood_pool *pool, const mood_augment_params *augment)
+{
+    const struct options *o = r->o;
+    mood_train_params p = {
+        .epochs = o->epochs,
+        .batch = o->batch,
+        .seed = (uint64_t)o->seed,
+        .dropout = o->dropout > 0 ? (float)o->dropout : -1.0f,
+        .clip_norm = (float)o->clip_norm,
+        .early_stop = o->early_stop,
+        .optimiser = {.lr = o->lr},
+        .augment = *augment,
+        .pool = pool,
+        .on_event = on_event,
+        .user = r,
+        .stop = &cli_stop,
+    };
+    mood_status status = mood_train(r->model, r->corpus, r->split, &p, &r->result);
+    show_bar_end(r);
+    if (r->save_failed)
+        return false;
+    if (status == MOOD_E_STOPPED) {
+        if (r->result.best_epoch > 0 && !r->n_folds)
+            cli_error(r->cli, NULL, "stopped; %s holds the model of epoch %d", o->out,
+                      r->result.best_epoch);
+        else
+            cli_error(r->cli, NULL, "stopped; no model was written");
+        return false;
+    }
+    return status == MOOD_OK || fail(r, NULL);
+}
+
+static bool make_model(struct run *r)
+{
+    const char *labels[MOOD_MAX_LABELS];
+    int n = mood_corpus_n_labels(r->corpus);
+    for (int i = 0; i < n; i++)
+        labels[i] = mood_corpus_label(r->corpus, i);
+    mood_model_params p = {.labels = labels, .n_labels = n, .seed = (uint64_t)r->o->seed};
+    return mood_model_create(&r->model, &p) == MOOD_OK;
+}
+
+static bool make_split(struct run *r)
+{
+    const struct options *o = r->o;
+    mood_split_params p = {.seed = (uint64_t)o->seed,
+                           .val_speakers = o->val_speakers,
+                           .test_speakers = o->test_speakers};
+    if (r->n_folds) {
+        p.kind = MOOD_SPLIT_FOLD;
+        p.fold = r->fold;
+        p.n_folds = r->n_folds;
+    } else if (strcmp(o->split, "random") == 0) {
+        p.kind = MOOD_SPLIT_RANDOM;
+    } else if (strcmp(o->split, "speaker") != 0) {
+        p.kind = MOOD_SPLIT_FILE;
+        p.file = o->split;
+    }
+    return mood_split_create(&r->split, r->corpus, &p) == MOOD_OK ||
+           fail(r, p.kind == MOOD_SPLIT_FILE ? o->split : NULL);
+}
+
+/* The directory DIR, or DIR/fold-K among folds. */
+static const char *folder_of(const struct run *r, const char *dir, char *buf, size_t size)
+{
+    if (r->n_folds)
+        snprintf(buf, size, "%s/fold-%d", dir, r->fold + 1);
+    else
+        snprintf(buf, size, "%s", dir);
+    return buf;
+}
+
+static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *augment)
+{
+    char dir[4096];
+    if (!make_split(r))
+        return false;
+    if (!make_model(r))
+        return fail(r, NULL);
+    show_split(r);
+    if (r->o->trace && trace_begin(r, folder_of(r, r->o->trace, dir, sizeof(dir))) != MOOD_OK)
+        return fail(r, dir);
+    if (!train(r, pool, augment))
+        return false;
+    show_result(r);
+    if (r->trace && trace_end(r) != MOOD_OK)
+        return fail(r, r->o->trace);
+    if (!r->n_folds &&
+        (report_record(r, true) != MOOD_OK || mood_model_save(r->model, r->o->out) != MOOD_OK))
+        return fail(r, r->o->out);
+    if (r->o->report && report_write(r, folder_of(r, r->o->report, dir, sizeof(dir))) != MOOD_OK)
+        return fail(r, dir);
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static bool run_all(struct cli *c, const struct options *o, const mood_corpus *corpus,
+                    mood_pool *pool, const mood_augment_params *augment)
+{
+    int n = o->folds ? o->folds : 1;
+    struct run *runs = calloc((size_t)n, sizeof(*runs));
+    bool ok = runs != NULL;
+    if (!ok)
+        cli_error(c, NULL, "out of memory");
+    for (int i = 0; i < n && ok; i++) {
+        runs[i] = (struct run){.cli = c, .o = o, .corpus = corpus, .fold = i, .n_folds = o->folds};
+        if (i == 0)
+            show_corpus(&runs[i]);
+        ok = run_one(&runs[i], pool, augment);
+        mood_model_destroy(&runs[i].model);
+    }
+    if (ok && o->folds)
+        show_folds(runs, n);
+    else if (ok)
+        fprintf(stderr, "%s written\n", o->out);
+    for (int i = 0; i < n && runs; i++) {
+        mood_training_free(&runs[i].result);
+        mood_split_destroy(&runs[i].split);
+    }
+    free(runs);
+    return ok;
+}
+
+static void work(struct cli *c, const struct options *o)
+{
+    mood_augment_params augment = {0};
+    mood_corpus *corpus = NULL;
+    mood_pool *pool = NULL;
+    bool ok = true;
+    if (o->cpumask && mood_cpu_limit(o->cpumask) != MOOD_OK)
+        ok = cli_usage(c, "--cpumask: %s", mood_error_detail());
+    else if (o->augment && mood_augment_parse(&augment, o->augment) != MOOD_OK)
+        ok = cli_usage(c, "--augment: %s", mood_error_detail());
+    else if (o->folds == 1)
+        ok = cli_usage(c, "--folds: at least 2");
+    else if (o->folds && strcmp(o->split, "speaker") != 0)
+        ok = cli_usage(c, "--folds divides by speaker; leave --split out");
+    if (ok && (mood_pool_create(&pool, o->threads) != MOOD_OK ||
+               mood_corpus_create(&corpus) != MOOD_OK)) {
+        cli_error(c, NULL, "%s", mood_error_detail());
+        ok = false;
+    }
+    for (int i = 0; i < o->data.n && ok; i++)
+        if (mood_corpus_add(corpus, o->data.items[i]) != MOOD_OK) {
+            cli_error(c, o->data.items[i], "%s", mood_error_detail());
+            ok = false;
+        }
+    if (ok)
+        run_all(c, o, corpus, pool, &augment);
+    mood_corpus_destroy(&corpus);
+    mood_pool_destroy(&pool);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    struct cli c;
+    if (cli_start(&c, &tool, argc, argv, &o))
+        work(&c, &o);
+    return cli_finish(&c);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report.c — What mood-train writes for programs: metrics.json, split.csv, the record in the model
+ * file, and the trace that lets another implementation repeat a training. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "train.h"
+
+/* Seventeen digits: what is read back is the same double. */
+enum { JSON_FORMAT = JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(17) };
+
+static json_t *text(const char *s)
+{
+    json_t *t = json_string(s);
+    return t ? t : json_string("(not UTF-8)");
+}
+
+static json_t *labels_json(const mood_corpus *corpus)
+{
+    json_t *a = json_array();
+    for (int i = 0; i < mood_corpus_n_labels(corpus); i++)
+        json_array_append_new(a, text(mood_corpus_label(corpus, i)));
+    return a;
+}
+
+static json_t *confusion_json(const mood_confusion *m)
+{
+    json_t *rows = json_array();
+    for (int i = 0; i < m->n_labels; i++) {
+        json_t *row = json_array();
+        for (int j = 0; j < m->n_labels; j++)
+            json_array_append_new(row, json_integer(m->count[i][j]));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static json_t *protocol_json(const mood_protocol *p)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "kind", text(p->text));
+    json_object_set_new(o, "speaker_disjoint", json_boolean(p->speaker_disjoint));
+    json_object_set_new(o, "dealt", text(p->dealt));
+    for (int s = MOOD_SIDE_TRAIN; s <= MOOD_SIDE_TEST; s++) {
+        json_t *side = json_object();
+        json_object_set_new(side, "clips", json_integer((json_int_t)p->n_clips[s]));
+        json_object_set_new(side, "speakers", text(p->speakers[s]));
+        json_object_set_new(o, mood_side_name((mood_side)s), side);
+    }
+    return o;
+}
+
+static json_t *corpora_json(const mood_corpus *corpus)
+{
+    json_t *a = json_array();
+    for (int i = 0; i < mood_corpus_n_sources(corpus); i++) {
+        const mood_corpus_source *s = mood_corpus_source_at(corpus, i);
+        json_t *o = json_object();
+        json_object_set_new(o, "path", text(s->path));
+        json_object_set_new(o, "clips", json_integer((json_int_t)s->n_clips));
+        json_array_append_new(a, o);
+    }
+    return a;
+}
+
+/* What the model file and metrics.json both say. */
+static json_t *training_json(const struct run *r)
+{
+    const struct options *p = r->o;
+    json_t *o = json_object();
+    json_object_set_new(o, "libmood", text(mood_version()));
+    json_object_set_new(o, "protocol", protocol_json(mood_split_protocol(r->split)));
+    json_object_set_new(o, "corpora", corpora_json(r->corpus));
+    json_object_set_new(o, "seed", json_integer(p->seed));
+    json_t *recipe = json_object();
+    json_object_set_new(recipe, "epochs", json_integer(p->epochs));
+    json_object_set_new(recipe, "batch", json_integer(p->batch));
+    json_object_set_new(recipe, "lr", json_real(p->lr));
+    json_object_set_new(recipe, "dropout", json_real(p->dropout));
+    json_object_set_new(recipe, "augment", text(p->augment ? p->augment : ""));
+    json_object_set_new(o, "recipe", recipe);
+    return o;
+}
+
+static void add_figures(json_t *o, const struct run *r)
+{
+    const mood_confusion *m = &r->result.test;
+    json_object_set_new(o, "accuracy", json_real(mood_accuracy(m)));
+    json_object_set_new(o, "uar", json_real(mood_uar(m)));
+    json_object_set_new(o, "macro_f1", json_real(mood_macro_f1(m)));
+    json_object_set_new(o, "best_epoch", json_integer(r->result.best_epoch));
+}
+
+mood_status report_record(const struct run *r, bool finished)
+{
+    json_t *o = training_json(r);
+    if (finished)
+        add_figures(o, r);
+    char *json = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(17));
+    json_decref(o);
+    if (!json)
+        return mood__nomem();
+    mood_status status = mood_model_set_record(r->model, json);
+    free(json);
+    return status;
+}
+
+/* ---- files ---- */
+
+static mood_status make_folder(const char *dir)
+{
+    char path[4096];
+    if ((size_t)snprintf(path, sizeof(path), "%s", dir) >= sizeof(path))
+        return mood__fail(MOOD_E_INVALID, "the path is too long");
+    for (char *p = path + 1;; p++) {
+        bool end = *p == '\0';
+        if (*p != '/' && !end)
+            continue;
+        *p = '\0';
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+            return mood__fail(MOOD_E_IO, "%s", mood__errno_text(errno));
+        if (end)
+            return MOOD_OK;
+        *p = '/';
+    }
+}
+
+static mood_status write_file(const char *dir, const char *name, const void *bytes, size_t n)
+{
+    char path[4096];
+    if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+        return mood__fail(MOOD_E_INVALID, "the path is too long");
+    struct mood__part part = {bytes, n};
+    mood_status status = mood__file_write_atomic(path, &part, 1);
+    return status ? mood__fail_in(status, "%s", name) : MOOD_OK;
+}
+
+static mood_status write_json(const char *dir, const char *name, json_t *o)
+{
+    char *json = json_dumps(o, JSON_FORMAT);
+    if (!json)
+        return mood__nomem();
+    mood_status status = write_file(dir, name, json, strlen(json));
+    free(json);
+    return status;
+}
+
+static json_t *epochs_json(const mood_training *t)
+{
+    json_t *a = json_array();
+    for (int i = 0; i < t->n_epochs; i++) {
+        const mood_epoch *e = &t->epochs[i];
+        json_t *o = json_object();
+        json_object_set_new(o, "epoch", json_integer(e->epoch));
+        json_object_set_new(o, "lr", json_real(e->lr));
+        json_object_set_new(o, "train_loss", json_real(e->train_loss));
+        json_object_set_new(o, "train_accuracy", json_real(e->train_accuracy));
+        json_object_set_new(o, "val_loss", json_real(e->val_loss));
+        json_object_set_new(o, "val_accuracy", json_real(e->val_accuracy));
+        json_object_set_new(o, "val_uar", json_real(e->val_uar));
+        json_array_append_new(a, o);
+    }
+    return a;
+}
+
+static json_t *clips_json(const struct run *r)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; i < r->result.n_answers; i++) {
+        const mood_answer *answer = &r->result.answers[i];
+        json_t *o = json_object(), *prob = json_object();
+        for (int v = 0; v < mood_corpus_n_labels(r->corpus); v++)
+            json_object_set_new(prob, mood_corpus_label(r->corpus, v),
+                                json_real((double)answer->prob[v]));
+        json_object_set_new(o, "path", text(mood_corpus_clip(r->corpus, answer->clip)->path));
+        json_object_set_new(o, "label", text(mood_corpus_label(r->corpus, answer->label)));
+        json_object_set_new(o, "probabilities", prob);
+        json_array_append_new(a, o);
+    }
+    return a;
+}
+
+/* A CSV field, quoted. */
+static void put_csv(FILE *f, const char *s)
+{
+    fputc('"', f);
+    for (; *s; s++) {
+        if (*s == '"')
+            fputc('"', f);
+        fputc(*s, f);
+    }
+    fputc('"', f);
+}
+
+static mood_status write_split(const struct run *r, const char *dir)
+{
+    char *bytes = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&bytes, &n);
+    if (!f)
+        return mood__nomem();
+    fputs("path,side\n", f);
+    for (size_t i = 0; i < mood_corpus_n_clips(r->corpus); i++) {
+        mood_side side = mood_split_side(r->split, i);
+        if (side == MOOD_SIDE_UNUSED)
+            continue;
+        put_csv(f, mood_corpus_clip(r->corpus, i)->name);
+        fprintf(f, ",%s\n", mood_side_name(side));
+    }
+    mood_status status = fclose(f) == 0 ? write_file(dir, "split.csv", bytes, n) : mood__nomem();
+    free(bytes);
+    return status;
+}
+
+mood_status report_write(const struct run *r, const char *dir)
+{
+    MOOD__TRY(make_folder(dir));
+    json_t *o = training_json(r);
+    json_object_set_new(o, "labels", labels_json(r->corpus));
+    add_figures(o, r);
+    json_object_set_new(o, "confusion", confusion_json(&r->result.test));
+    json_object_set_new(o, "epochs", epochs_json(&r->result));
+    json_object_set_new(o, "per_clip", clips_json(r));
+    mood_status status = write_json(dir, "metrics.json", o);
+    json_decref(o);
+    return status ? status : write_split(r, dir);
+}
+
+/* ---- trace ---- */
+
+struct trace {
+    char dir[4096];
+    json_t *steps;
+};
+
+mood_status trace_begin(struct run *r, const char *dir)
+{
+    MOOD__TRY(make_folder(dir));
+    struct trace *t = calloc(1, sizeof(*t));
+    if (!t)
+        return mood__nomem();
+    char path[4200];
+    snprintf(t->dir, sizeof(t->dir), "%s", dir);
+    snprintf(path, sizeof(path), "%s/initial.h5", t->dir);
+    t->steps = json_array();
+    r->trace = t;
+    return mood_model_save(r->model, path);
+}
+
+mood_status trace_step(struct run *r, const mood_train_event *e)
+{
+    json_t *o = json_object(), *clips = json_array(), *starts = json_array();
+    for (int i = 0; i < e->batch_size; i++) {
+        json_array_append_new(clips, json_integer((json_int_t)e->batch_clip[i]));
+        json_array_append_new(starts, json_integer((json_int_t)e->batch_start[i]));
+    }
+    json_object_set_new(o, "epoch", json_integer(e->epoch));
+    json_object_set_new(o, "loss", json_real(e->loss));
+    json_object_set_new(o, "clip", clips);
+    json_object_set_new(o, "start", starts);
+    return json_array_append_new(r->trace->steps, o) == 0 ? MOOD_OK : mood__nomem();
+}
+
+mood_status trace_end(struct run *r)
+{
+    json_t *o = training_json(r), *clips = json_array();
+    for (size_t i = 0; i < mood_corpus_n_clips(r->corpus); i++) {
+        const mood_clip *clip = mood_corpus_clip(r->corpus, i);
+        json_t *c = json_object();
+        json_object_set_new(c, "path", text(clip->path));
+        json_object_set_new(c, "label", json_integer(clip->label));
+        json_object_set_new(c, "side", text(mood_side_name(mood_split_side(r->split, i))));
+        json_array_append_new(clips, c);
+    }
+    json_object_set_new(o, "labels", labels_json(r->corpus));
+    json_object_set_new(o, "clips", clips);
+    json_object_set(o, "steps", r->trace->steps);
+    json_object_set_new(o, "epochs", epochs_json(&r->result));
+    mood_status status = write_json(r->trace->dir, "steps.json", o);
+    json_decref(o);
+    json_decref(r->trace->steps);
+    free(r->trace);
+    r->trace = NULL;
+    return status;
+}

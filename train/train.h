@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * train.h — The parts of mood-train: mood-train.c reads the command line and runs the trainer,
+ * show.c prints, report.c writes files. */
+#ifndef MOOD_TRAIN_TRAIN_H
+#define MOOD_TRAIN_TRAIN_H
+
+#include <stdio.h>
+
+#include "cli.h"
+#include "mood/mood.h"
+
+struct options {
+    struct cli_list data;
+    const char *out, *split, *val_speakers, *test_speakers, *augment, *report, *trace, *cpumask;
+    int folds, epochs, batch, threads, early_stop;
+    int64_t seed;
+    double lr, dropout, clip_norm;
+};
+
+/* One training: of the only split, or of one fold. */
+struct run {
+    struct cli *cli;
+    const struct options *o;
+    const mood_corpus *corpus;
+    mood_split *split;
+    mood_model *model;
+    mood_training result;
+    int fold, n_folds; /* n_folds 0: no folds */
+    struct cli_progress bar;
+    mood_train_phase bar_phase;
+    bool bar_started;
+    struct trace *trace; /* NULL: none */
+    bool save_failed;    /* an error was printed already */
+};
+
+/* ---- show.c: for people ---- */
+
+/* The corpus, what of it was left out, and who is on which side. */
+void show_corpus(const struct run *r);
+void show_split(const struct run *r);
+
+/* Keep the bar going, and print a line of the epochs' table. */
+void show_event(struct run *r, const mood_train_event *e);
+void show_bar_end(struct run *r);
+
+/* Figures and confusion matrix, stamped with the protocol. */
+void show_result(const struct run *r);
+void show_confusion(const struct cli *c, const mood_corpus *corpus, const mood_confusion *m);
+
+/* Mean and deviation over the folds, and the confusion matrix of all. */
+void show_folds(const struct run *runs, int n);
+
+/* ---- report.c: for programs ---- */
+
+/* Put the record of the training into the model. `finished`: with the test figures. */
+mood_status report_record(const struct run *r, bool finished);
+
+/* DIR/metrics.json, and DIR/split.csv that --split takes. Makes DIR. */
+mood_status report_write(const struct run *r, const char *dir);
+
+/* What another implementation needs to repeat the training: DIR/initial.h5, the model before the
+ * first step, and DIR/steps.json, with the windows and the loss of every step. */
+mood_status trace_begin(struct run *r, const char *dir);
+mood_status trace_step(struct run *r, const mood_train_event *e);
+mood_status trace_end(struct run *r);
+
+#endif
