@@ -80,12 +80,13 @@ static float *tile_memory(const struct job *j, int worker)
     return (float *)j->n->scratch + (int64_t)worker * tile_rows(j->c) * column_size(j->c);
 }
 
-/* The taps j of a kernel row at output t that lie inside the input: [*first, *stop). Returns the
- * input position of tap 0, which may be negative. */
+/* The taps j of a kernel row at output t that lie inside the input: [*first, *stop), which is empty
+ * where all of them lie in the padding. Returns the input position of tap 0, which may be negative.
+ */
 static int64_t taps_inside(const struct mood__conv *c, int64_t t, int64_t *first, int64_t *stop)
 {
     int64_t at = t * c->stride_t - c->pad_t;
-    *first = at < 0 ? -at : 0;
+    *first = at < -c->Kt ? c->Kt : at < 0 ? -at : 0;
     *stop = c->T - at < c->Kt ? c->T - at : c->Kt;
     if (*stop < *first)
         *stop = *first;
