@@ -97,9 +97,9 @@ static void test_below(void **state)
     for (int i = 0; i < SIDES; i++)
         assert_true(abs(count[i] - N / SIDES) < 5 * sqrt(N * (1.0 / SIDES) * (1 - 1.0 / SIDES)));
 
-    /* Just above a half of the range, where taking the remainder alone would favour the lower
-     * values two to one. */
-    uint64_t big = ((uint64_t)1 << 63) + 1;
+    /* Three quarters of the range, where taking the remainder alone would give the lowest third
+     * twice, and the lower half in 5 of 8 draws. */
+    uint64_t big = (uint64_t)3 << 62;
     int lower_half = 0;
     for (int i = 0; i < N; i++)
         lower_half += mood__rng_below(&r, big) < big / 2;
