@@ -239,7 +239,7 @@ static mood_status decode_all(struct mixer *m, struct mood__decoder *d, const st
     mood_status status;
     size_t got = 0;
     do {
-        status = mood__decoder_read(d, frames, BLOCK, &got);
+        status = d->read(d, frames, BLOCK, &got);
         if (status == MOOD_OK)
             status = mixer_push(m, frames, got);
     } while (status == MOOD_OK && got > 0);
@@ -261,15 +261,15 @@ static mood_status decode_into(mood_audio *a, const struct mood__sniff *s,
     struct mood__decoder *d;
     MOOD__TRY(mood__decoder_open(&d, s));
     a->info.format = s->format;
-    a->info.channels = mood__decoder_channels(d);
-    a->info.sample_rate = mood__decoder_rate(d);
+    a->info.channels = d->channels;
+    a->info.sample_rate = d->sample_rate;
 
     struct mixer *m;
     mood_status status = mixer_create(&m, a, limits, sure);
     if (status == MOOD_OK)
         status = decode_all(m, d, s);
     mixer_destroy(&m);
-    mood__decoder_close(&d);
+    d->close(d);
     return status;
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * sniff_coded.c — The headers of FLAC, Ogg and MPEG streams, as far as it takes to know that the
- * decoder for them is the right one and what it will give.
+ * sniff_coded.c — The headers of FLAC and MPEG streams, as far as it takes to know that the decoder
+ * for them is the right one and what it will give.
  *
- * Sources: RFC 9639 (FLAC); RFC 3533 (Ogg), the Vorbis I specification section 4.2.2, RFC 7845
- * (Opus in Ogg); ISO/IEC 11172-3 section 2.4.2.3 and 13818-3 (MPEG audio frame headers). */
+ * Sources: RFC 9639 (FLAC); ISO/IEC 11172-3 section 2.4.2.3 and 13818-3 (MPEG frame headers). */
 #include "audio/sniff.h"
 
 #include "audio/bytes.h"
@@ -55,40 +54,6 @@ mood_status mood__sniff_flac(struct mood__sniff *out, const unsigned char *p, si
                           (unsigned long long)s.n_frames);
     if (at == n)
         return mood__fail(MOOD_E_FORMAT, "holds no samples");
-    return whole_stream(out, &s, p, n);
-}
-
-/* The first page of an Ogg stream holds nothing but the coding's own header packet. */
-mood_status mood__sniff_ogg(struct mood__sniff *out, const unsigned char *p, size_t n)
-{
-    enum { PAGE_HEADER_BYTES = 27, BEGINS = 2 };
-    if (n < PAGE_HEADER_BYTES || n < PAGE_HEADER_BYTES + (size_t)p[26])
-        return mood__fail(MOOD_E_FORMAT, "truncated: the file ends inside its header");
-    if (p[4] != 0 || !(p[5] & BEGINS) || p[26] == 0)
-        return mood__fail(MOOD_E_FORMAT, "damaged Ogg: does not begin with the start of a stream");
-
-    size_t packet_at = PAGE_HEADER_BYTES + (size_t)p[26], packet_bytes = p[27];
-    if (packet_bytes > n - packet_at)
-        return mood__fail(MOOD_E_FORMAT, "truncated: the file ends inside its header");
-    const unsigned char *packet = p + packet_at;
-    struct mood__sniff s = {0};
-    if (packet_bytes >= 30 && has_tag(packet, "\x01vorbis")) {
-        MOOD__TRY(mood__check_layout(packet[11], le32(packet + 12), MOOD_E_UNSUPPORTED));
-        s.format = "Ogg Vorbis";
-        s.coding = MOOD__CODING_VORBIS;
-        s.channels = packet[11];
-        s.sample_rate = (int)le32(packet + 12);
-    } else if (packet_bytes >= 19 && has_tag(packet, "OpusHead")) {
-        /* The rate in this header is a remark about the source: Opus decodes to 48 kHz. */
-        MOOD__TRY(mood__check_layout(packet[9], 48000, MOOD_E_UNSUPPORTED));
-        s.format = "Ogg Opus";
-        s.coding = MOOD__CODING_OPUS;
-        s.channels = packet[9];
-        s.sample_rate = 48000;
-    } else {
-        return mood__fail(MOOD_E_UNSUPPORTED, "this coding inside Ogg is not supported; Vorbis and "
-                                              "Opus are");
-    }
     return whole_stream(out, &s, p, n);
 }
 

@@ -39,9 +39,9 @@ enum { MOOD_SAMPLE_RATE = 16000 };
  * FLAC; Ogg Vorbis; Ogg Opus; MPEG audio (MP3). At most 8 channels, 8000 to 192000 Hz.
  *
  * The header is read by our own code first, and only what is on this list goes on to a decoder.
- * A file that promises more than it holds is an error, with one exception: a WAV whose data size
- * is a placeholder (0, or about 2 or 4 GiB), as recorders write that cannot seek back or were
- * killed, is read to its end.
+ * A file that promises more frames than it holds is an error, with one exception: a WAV whose data
+ * size is a placeholder (0, or about 2 or 4 GiB), as recorders write that cannot seek back or were
+ * killed, is read to its end. (Ogg and MPEG streams promise nothing: what is there is read.)
  *
  * Error texts name the reason, never the path: the caller knows that, and puts it in front. */
 

@@ -79,7 +79,8 @@ def check_includes(source):
 PARTS = {
     "OpenBLAS": (("cblas.h", "openblas_config.h"), ("lib/kernel/gemm.c",)),
     "HDF5": (("hdf5.h", "hdf5_hl.h"), ("lib/store/h5.c",)),
-    "libsndfile": (("sndfile.h",), ("lib/audio/decode.c",)),
+    "libsndfile": (("sndfile.h",), ("lib/audio/decode_sndfile.c",)),
+    "libmpg123": (("mpg123.h", "fmt123.h"), ("lib/audio/decode_mpg123.c",)),
     "soxr": (("soxr.h",), ("lib/audio/resample.c",)),
     "jansson": (("jansson.h",), ("lib/models/config.c", "train/report.c")),
 }
