@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <sndfile.h>
 
+#include "base/pool.h"
 #include "bytes_builder.h"
 #include "mood/audio.h"
 
@@ -225,6 +226,47 @@ static void test_flac_truncated(void **state)
     builder_free(&b);
 }
 
+/* One recording, read by many threads at once: libsndfile, libmpg123 and soxr share no state. */
+struct shared {
+    struct builder b;
+    const mood_audio *want;
+    bool same[32];
+};
+
+static void read_shared(void *ctx, int64_t task, int worker)
+{
+    (void)worker;
+    struct shared *s = ctx;
+    mood_audio *a;
+    if (mood_audio_read_memory(&a, s->b.p, s->b.n, NULL) != MOOD_OK)
+        return;
+    size_t bytes = mood_audio_length(a) * sizeof(float);
+    s->same[task] = mood_audio_length(a) == mood_audio_length(s->want) &&
+                    memcmp(mood_audio_samples(a), mood_audio_samples(s->want), bytes) == 0;
+    mood_audio_destroy(&a);
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    mood_pool *pool;
+    assert_int_equal(mood_pool_create(&pool, 4), MOOD_OK);
+    for (size_t k = 0; k < N_CODED; k++) {
+        struct shared s = {{0}, NULL, {false}};
+        mood_audio *want;
+        if (!encode(&s.b, coded[k].format, coded[k].channels, coded[k].rate, 8000))
+            continue;
+        assert_int_equal(mood_audio_read_memory(&want, s.b.p, s.b.n, NULL), MOOD_OK);
+        s.want = want;
+        mood__pool_run(pool, 32, read_shared, &s);
+        for (int i = 0; i < 32; i++)
+            assert_true(s.same[i]);
+        mood_audio_destroy(&want);
+        builder_free(&s.b);
+    }
+    mood_pool_destroy(&pool);
+}
+
 /* Tags in front of and behind an MP3 are no sound. */
 static void test_mp3_tags(void **state)
 {
@@ -258,7 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_prints_nothing), cmocka_unit_test(test_flac_truncated),
-        cmocka_unit_test(test_mp3_tags),
+        cmocka_unit_test(test_threads),        cmocka_unit_test(test_mp3_tags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
