@@ -192,28 +192,60 @@ static float sum_sq_dev(const float *x, float c, ptrdiff_t n)
 
 /* ---- rows of C channels ---- */
 
+/* Sums per channel are kept in local arrays, BLOCK channels at a time, which the compiler turns
+ * into registers when the number of channels is a constant: hence the inline bodies that are called
+ * with the constant BLOCK for whole blocks. */
+enum { BLOCK = 32 };
+
+static inline void col_sum_block(float *out, const float *x, ptrdiff_t rows, ptrdiff_t C, int n,
+                                 bool acc)
+{
+    float s[BLOCK];
+    for (int c = 0; c < n; c++)
+        s[c] = acc ? out[c] : 0.0f;
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (int c = 0; c < n; c++)
+            s[c] += x[r * C + c];
+    for (int c = 0; c < n; c++)
+        out[c] = s[c];
+}
+
 static void col_sum(float *out, const float *x, ptrdiff_t rows, ptrdiff_t C, bool acc)
 {
-    if (!acc)
-        memset(out, 0, (size_t)C * sizeof(float));
+    ptrdiff_t c = 0;
+    for (; c + BLOCK <= C; c += BLOCK)
+        col_sum_block(out + c, x + c, rows, C, BLOCK, acc);
+    if (c < C)
+        col_sum_block(out + c, x + c, rows, C, (int)(C - c), acc);
+}
+
+static inline void sq_dev_block(float *m2, const float *mean, const float *x, ptrdiff_t rows,
+                                ptrdiff_t C, int n)
+{
+    float m[BLOCK], s[BLOCK];
+    for (int c = 0; c < n; c++) {
+        m[c] = mean[c];
+        s[c] = 0.0f;
+    }
     for (ptrdiff_t r = 0; r < rows; r++)
-        for (ptrdiff_t c = 0; c < C; c++)
-            out[c] += x[r * C + c];
+        for (int c = 0; c < n; c++) {
+            float d = x[r * C + c] - m[c];
+            s[c] += d * d;
+        }
+    for (int c = 0; c < n; c++)
+        m2[c] = s[c];
 }
 
 static void col_moments(float *mean, float *m2, const float *x, ptrdiff_t rows, ptrdiff_t C)
 {
     float inv = rows > 0 ? 1.0f / (float)rows : 0.0f;
     col_sum(mean, x, rows, C, false);
-    for (ptrdiff_t c = 0; c < C; c++) {
-        mean[c] *= inv;
-        m2[c] = 0.0f;
-    }
-    for (ptrdiff_t r = 0; r < rows; r++)
-        for (ptrdiff_t c = 0; c < C; c++) {
-            float d = x[r * C + c] - mean[c];
-            m2[c] += d * d;
-        }
+    scale(mean, inv, mean, C, false);
+    ptrdiff_t c = 0;
+    for (; c + BLOCK <= C; c += BLOCK)
+        sq_dev_block(m2 + c, mean + c, x + c, rows, C, BLOCK);
+    if (c < C)
+        sq_dev_block(m2 + c, mean + c, x + c, rows, C, (int)(C - c));
 }
 
 static void affine_rows(float *y, const float *x, const float *a, const float *b, ptrdiff_t rows,
@@ -234,27 +266,47 @@ static void affine_rows(float *y, const float *x, const float *a, const float *b
     }
 }
 
+static inline void norm_grad_sums_block(float *sum_g, float *sum_gx, const float *dy,
+                                        const float *x, const float *a, const float *b,
+                                        const float *mean, ptrdiff_t rows, ptrdiff_t C, int n,
+                                        bool relu)
+{
+    float sg[BLOCK], sgx[BLOCK], ka[BLOCK], kb[BLOCK], m[BLOCK];
+    for (int c = 0; c < n; c++) {
+        sg[c] = sgx[c] = 0.0f;
+        ka[c] = a[c];
+        kb[c] = b[c];
+        m[c] = mean[c];
+    }
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (int c = 0; c < n; c++) {
+            float v = x[r * C + c], g = dy[r * C + c];
+            g = relu && !(v * ka[c] + kb[c] > 0.0f) ? 0.0f : g;
+            sg[c] += g;
+            sgx[c] += g * (v - m[c]);
+        }
+    for (int c = 0; c < n; c++) {
+        sum_g[c] = sg[c];
+        sum_gx[c] = sgx[c];
+    }
+}
+
 static void norm_grad_sums(float *sum_g, float *sum_gx, const float *dy, const float *x,
                            const float *a, const float *b, const float *mean, ptrdiff_t rows,
                            ptrdiff_t C, bool relu)
 {
-    memset(sum_g, 0, (size_t)C * sizeof(float));
-    memset(sum_gx, 0, (size_t)C * sizeof(float));
-    for (ptrdiff_t r = 0; r < rows; r++) {
-        const float *xr = x + r * C, *gr = dy + r * C;
-        if (relu) {
-            for (ptrdiff_t c = 0; c < C; c++) {
-                float g = xr[c] * a[c] + b[c] > 0.0f ? gr[c] : 0.0f;
-                sum_g[c] += g;
-                sum_gx[c] += g * (xr[c] - mean[c]);
-            }
-        } else {
-            for (ptrdiff_t c = 0; c < C; c++) {
-                sum_g[c] += gr[c];
-                sum_gx[c] += gr[c] * (xr[c] - mean[c]);
-            }
-        }
+    ptrdiff_t c = 0;
+    for (; c + BLOCK <= C; c += BLOCK) {
+        if (relu)
+            norm_grad_sums_block(sum_g + c, sum_gx + c, dy + c, x + c, a + c, b + c, mean + c, rows,
+                                 C, BLOCK, true);
+        else
+            norm_grad_sums_block(sum_g + c, sum_gx + c, dy + c, x + c, a + c, b + c, mean + c, rows,
+                                 C, BLOCK, false);
     }
+    if (c < C)
+        norm_grad_sums_block(sum_g + c, sum_gx + c, dy + c, x + c, a + c, b + c, mean + c, rows, C,
+                             (int)(C - c), relu);
 }
 
 static void norm_grad_rows(float *dx, const float *dy, const float *x, const float *a,
@@ -281,34 +333,42 @@ static void norm_grad_rows(float *dx, const float *dy, const float *x, const flo
 
 /* ---- pooling ---- */
 
-enum { POOL_BLOCK = 64 }; /* channels at a time, so that the running maxima stay in registers */
+static inline void max_pool_block(float *y, uint8_t *which, const float *first, ptrdiff_t C, int n,
+                                  int wf, int wt, ptrdiff_t row_stride)
+{
+    float best[BLOCK];
+    int32_t at[BLOCK];
+    for (int c = 0; c < n; c++) {
+        best[c] = first[c];
+        at[c] = 0;
+    }
+    for (int i = 0, p = 0; i < wf; i++)
+        for (int j = 0; j < wt; j++, p++) {
+            const float *x = first + i * row_stride + j * C;
+            for (int c = 0; c < n; c++) {
+                bool larger = !(x[c] <= best[c]); /* a NaN wins, and stays */
+                at[c] = larger ? p : at[c];
+                best[c] = larger ? x[c] : best[c];
+            }
+        }
+    for (int c = 0; c < n; c++) {
+        y[c] = best[c];
+        which[c] = (uint8_t)at[c];
+    }
+}
 
 static void max_pool_row(float *y, uint8_t *which, const float *x, ptrdiff_t n_out, ptrdiff_t C,
                          int wf, int wt, ptrdiff_t row_stride)
 {
-    for (ptrdiff_t t = 0; t < n_out; t++)
-        for (ptrdiff_t c0 = 0; c0 < C; c0 += POOL_BLOCK) {
-            int n = C - c0 < POOL_BLOCK ? (int)(C - c0) : POOL_BLOCK;
-            const float *first = x + t * wt * C + c0;
-            float best[POOL_BLOCK];
-            int32_t at[POOL_BLOCK];
-            for (int c = 0; c < n; c++) {
-                best[c] = first[c];
-                at[c] = 0;
-            }
-            for (int p = 1; p < wf * wt; p++) {
-                const float *xp = first + (p / wt) * row_stride + (p % wt) * C;
-                for (int c = 0; c < n; c++) {
-                    bool larger = !(xp[c] <= best[c]); /* a NaN wins, and stays */
-                    at[c] = larger ? p : at[c];
-                    best[c] = larger ? xp[c] : best[c];
-                }
-            }
-            for (int c = 0; c < n; c++) {
-                y[t * C + c0 + c] = best[c];
-                which[t * C + c0 + c] = (uint8_t)at[c];
-            }
-        }
+    for (ptrdiff_t t = 0; t < n_out; t++) {
+        ptrdiff_t c = 0, to = t * C;
+        const float *from = x + t * wt * C;
+        for (; c + BLOCK <= C; c += BLOCK)
+            max_pool_block(y + to + c, which + to + c, from + c, C, BLOCK, wf, wt, row_stride);
+        if (c < C)
+            max_pool_block(y + to + c, which + to + c, from + c, C, (int)(C - c), wf, wt,
+                           row_stride);
+    }
 }
 
 static void max_pool_row_grad(float *dx, const float *dy, const uint8_t *which, ptrdiff_t n_out,
