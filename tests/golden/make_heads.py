@@ -68,11 +68,11 @@ _EDGE = [0.5, 0.50004, 0.50006, 0.50003, 0.5002, 0.50024, 0.50026, 0.5003, 0.500
 _FALL = [2.0, 1.5, 1.4, 1.39995, 1.3999, 1.399, 1.4, 1.4, 1.4, 1.4, 1.2, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3]
 _ZERO = [0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.1]
 
-# mode, factor, patience, cooldown, least lr, metrics
+# mode, factor (exact in float32), patience, cooldown, least lr, metrics
 PLATEAUS = [
     ("max", 0.5, 3, 0, 0.0, _CLIMB),
     ("max", 0.5, 3, 0, 0.0, _EDGE),
-    ("max", 0.1, 0, 0, 0.0, _CLIMB[:9]),
+    ("max", 0.125, 1, 0, 0.0, _CLIMB),
     ("max", 0.5, 1, 2, 0.0, _CLIMB),
     ("max", 0.5, 1, 0, 2e-4, _CLIMB),
     ("min", 0.5, 3, 0, 0.0, _FALL),
