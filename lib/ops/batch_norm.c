@@ -41,7 +41,8 @@ static mood_status batch_norm_shape(mood_node *n)
             return mood__node_fail(n, MOOD_E_SHAPE, "%s is %s, (%lld) is needed", names[k],
                                    mood__shape_text(text, t->rank, t->dim), (long long)a->C);
     }
-    if (n->in[3]->op || n->in[4]->op || n->in[3]->wants_grad || n->in[4]->wants_grad)
+    if (n->in[3]->weight < 0 || n->in[4]->weight < 0 || n->in[3]->wants_grad ||
+        n->in[4]->wants_grad)
         return mood__node_fail(n, MOOD_E_INVALID, "the running statistics are not frozen weights");
     if (mood__training(n->graph) && a->rows < 2)
         return mood__node_fail(n, MOOD_E_SHAPE, "one row: a batch needs two to have a variance");

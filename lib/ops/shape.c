@@ -100,7 +100,8 @@ static mood_status transpose_shape(mood_node *n)
     MOOD__TRY(mood__need_f32(n));
     mood_status status = mood_tensor_transpose(&view, &n->in[0]->value, a->order);
     if (status)
-        return mood__fail_in(status, "'%s'", n->label);
+        return mood__node_fail(n, status, "the order is no permutation of the %d axes",
+                               n->in[0]->value.rank);
     return mood__set_shape(n, view.rank, view.dim);
 }
 
@@ -158,10 +159,14 @@ static mood_status slice_shape(mood_node *n)
     const mood_tensor *x = &n->in[0]->value;
     mood_tensor view;
     MOOD__TRY(mood__need_f32(n));
-    a->axis = mood__axis(a->axis, x->rank);
-    mood_status status = mood_tensor_slice(&view, x, a->axis, a->start, a->stop);
+    int axis = mood__axis(a->axis, x->rank);
+    mood_status status = mood_tensor_slice(&view, x, axis, a->start, a->stop);
+    char shape[MOOD__SHAPE_BYTES];
     if (status)
-        return mood__fail_in(status, "'%s'", n->label);
+        return mood__node_fail(n, status, "[%lld, %lld) of axis %d of %s", (long long)a->start,
+                               (long long)a->stop, a->axis,
+                               mood__shape_text(shape, x->rank, x->dim));
+    a->axis = axis;
     return mood__set_shape(n, view.rank, view.dim);
 }
 
