@@ -69,19 +69,31 @@ static mood_node *make_leaf(struct rig *rig, int i)
     return mood_weight(rig->graph, name, rank, dim, (mood_init){.frozen = kind == 's'});
 }
 
-/* The op between its leaves and its loss; `op` receives the op's result. */
+/* x again, two ops later. The power of two that comes first decides where the smallest numbers
+ * would lose bits: 0.5 in forward, where the values of leaves are no such numbers; 2 in backward.
+ */
+static mood_node *same_bits(mood_node *x, float first)
+{
+    return mood_scale(mood_scale(x, first), 1.0f / first);
+}
+
+/* The op between its leaves and its loss. */
 static void build(struct rig *rig, enum rig_place place)
 {
     mood_node *in[CASE_MAX_INPUTS], *rest = NULL;
-    memcpy(in, rig->in, sizeof(in));
-    if (place != RIG_PLAIN) /* by powers of two, in the order that keeps the bits
-                             * of the smallest gradients */
-        in[0] = mood_scale(mood_scale(in[0], 0.5f), 2.0f);
-    if (place == RIG_SHARED)
-        rest = mood_sum(mood_scale(in[0], 0.0f), MOOD_ALL_AXES);
+    for (int i = 0; i < rig->n_in; i++) {
+        char kind = rig->c->leaves[i];
+        in[i] = rig->in[i];
+        if (place != RIG_PLAIN && (kind == 'x' || kind == 'w'))
+            in[i] = same_bits(in[i], 0.5f);
+        if (place == RIG_SHARED && i == 0)
+            rest = mood_sum(mood_scale(in[i], 0.0f), MOOD_ALL_AXES);
+    }
     rig->out = rig->c->build(in);
     need(rig->out, rig, "build");
     assert_string_equal(rig->out->op ? rig->out->op->name : rig->c->op, rig->c->op);
+    if (place != RIG_PLAIN) /* then the op's own result need not survive forward */
+        rig->out = same_bits(rig->out, 2.0f);
 
     const mood_tensor *shape = mood_node_value(rig->out);
     rig->r = mood_input(rig->graph, "r", MOOD_F32, shape->rank, shape->dim);

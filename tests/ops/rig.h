@@ -8,12 +8,12 @@
 
 struct golden;
 
-/* Where the op's first input comes from. In each place the result has to be the same. */
+/* Where in a graph the op stands. In each place the result has to be the same. */
 enum rig_place {
-    RIG_PLAIN,  /* it is the leaf itself */
-    RIG_BEHIND, /* a value in the middle of the graph, which the op may overwrite */
-    RIG_SHARED, /* one that another op reads too: gradients meet there, nobody may overwrite it */
-    RIG_POISON  /* as RIG_BEHIND; every value that backward did not ask for turns into NaN */
+    RIG_PLAIN,  /* alone: its first input is a leaf, its result an output */
+    RIG_BEHIND, /* between other ops: it may overwrite its input, and another op its result */
+    RIG_SHARED, /* as before, but another op reads the input too: gradients meet there */
+    RIG_POISON  /* as RIG_BEHIND; every value that no backward asked for turns into NaN */
 };
 
 struct rig_params {

@@ -271,7 +271,7 @@ static void test_same_bytes_on_threads(void **state)
 static void test_same_bytes_in_every_place(void **state)
 {
     (void)state;
-    static const char *const where[] = {"", "behind another op", "beside another reader",
+    static const char *const where[] = {"", "between other ops", "beside another reader",
                                         "with poisoned memory"};
     for (int k = 0; k < op_case_count(); k++)
         for (int inference = 0; inference < 2; inference++)
