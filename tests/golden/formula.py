@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """formula.py — Numbers that C and Python make alike, so that they need not be stored.
 
-This is the one definition; formula.h says the same in C. All integers are unsigned, 64 bits, and
+This is the one definition; tools/formula.h says the same in C. All integers are unsigned, 64 bits, and
 wrap around.
 
     mix64(x):      x ^= x >> 30;  x *= 0xbf58476d1ce4e5b9

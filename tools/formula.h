@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * formula.h — The numbers of formula.py (which defines them), in C: values, starting weights and
+ * formula.h — The numbers of tests/golden/formula.py (which defines them), in C: values, starting weights and
  * labels that belong to a name, so that they need not be stored. */
-#ifndef MOOD_TESTS_GOLDEN_FORMULA_H
-#define MOOD_TESTS_GOLDEN_FORMULA_H
+#ifndef MOOD_TOOLS_FORMULA_H
+#define MOOD_TOOLS_FORMULA_H
 
 #include <math.h>
 #include <string.h>
