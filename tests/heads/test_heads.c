@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "../golden/formula.h"
+#include "../../tools/formula.h"
 #include "../golden/golden.h"
 #include "mood/ops.h"
 #include "mood/train.h"
