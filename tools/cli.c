@@ -91,52 +91,6 @@ int cli_finish(struct cli *c)
     return c->exit_code;
 }
 
-/* The length of the UTF-8 character at s, at most 4; 0 when there is none or it is a control
- * character (C0, DEL, C1), a surrogate or an over-long form. */
-static int plain_character(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return s[0] >= 0x20 && s[0] != 0x7f;
-    int n = s[0] >= 0xc2 && s[0] <= 0xdf ? 2
-            : (s[0] & 0xf0) == 0xe0      ? 3
-            : (s[0] & 0xf8) == 0xf0      ? 4
-                                         : 0;
-    for (int i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if (n == 2 && s[0] == 0xc2 && s[1] < 0xa0)
-        return 0;
-    if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0)))
-        return 0;
-    if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) || s[0] > 0xf4 || (s[0] == 0xf4 && s[1] >= 0x90)))
-        return 0;
-    return n;
-}
-
-char *cli_printable(char *out, size_t capacity, const char *text)
-{
-    size_t used = 0;
-    for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        char piece[8];
-        int n = plain_character(s), length;
-        if (n > 0) {
-            memcpy(piece, s, (size_t)n);
-            length = n;
-        } else if (*s == '\n' || *s == '\t') {
-            length = snprintf(piece, sizeof(piece), "\\%c", *s == '\n' ? 'n' : 't');
-        } else {
-            length = snprintf(piece, sizeof(piece), "\\x%02x", *s);
-        }
-        if (used + (size_t)length >= capacity)
-            break;
-        memcpy(out + used, piece, (size_t)length);
-        used += (size_t)length;
-        s += n > 0 ? n : 1;
-    }
-    out[used] = '\0';
-    return out;
-}
-
 /* `name: subject: text` as one write, so that lines of several processes do not mix. */
 static void print_line(struct cli *c, const char *subject, const char *suffix, const char *fmt,
                        va_list args)

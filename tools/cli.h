@@ -41,6 +41,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "mood/base.h"
 
@@ -147,6 +148,15 @@ void cli_warn(struct cli *c, const char *subject, const char *fmt, ...) MOOD_PRI
 /* Print why the command line is wrong, with a hint at --help, and let the program exit 2.
  * Returns false, so that a check can end with it. */
 bool cli_usage(struct cli *c, const char *fmt, ...) MOOD_PRINTF(2, 3);
+
+/* --- text ----------------------------------------------------------------------------------- */
+
+/* The bytes of the well-formed UTF-8 character at s (RFC 3629), 1 to 4; 0 when there is none. */
+int cli_character(const char *s);
+
+/* Write `text` as a JSON string, quotes included. Bytes that are no UTF-8, as file names may have,
+ * become the text \xNN: JSON has no place for them. */
+void cli_json_text(FILE *f, const char *text);
 
 /* Copy `text` to out so that it fits on one line of a terminal and cannot steer it: control
  * characters, Unicode's included, and bytes that are no UTF-8 become \n, \t or \xNN. Cut to
