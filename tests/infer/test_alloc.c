@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_alloc.c — Each allocation between a model and an answer made to fail once: everything says
+ * E_NOMEM, and (under a sanitizer) nothing is lost. The allocations of HDF5 and jansson are not
+ * reached. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "fail_alloc.h"
+#include "infer/hear.h"
+#include "models/formula_model.h"
+#include "store/temp.h"
+
+enum { N_SAMPLES = 100000 };
+
+static mood_audio *audio;
+static const char *path;
+
+static mood_status make_and_save(void)
+{
+    mood_model *m;
+    mood_status status = mood_model_create(&m, &formula_params_small);
+    if (!status)
+        status = mood_model_set_record(m, "{\"seed\": 1}");
+    if (!status)
+        status = mood_model_save(m, path);
+    mood_model_destroy(&m);
+    return status;
+}
+
+static mood_status load_and_run(void)
+{
+    mood_model *m;
+    mood_infer *infer = NULL;
+    mood_result r;
+    mood_status status = mood_model_load(&m, path);
+    if (!status)
+        status = mood_infer_create(&infer, m, NULL);
+    if (!status)
+        status = mood_infer_run(infer, audio, &r);
+    mood_infer_destroy(&infer);
+    mood_model_destroy(&m);
+    return status;
+}
+
+static mood_status hear(void)
+{
+    struct mood__ear *ear;
+    struct mood__heard heard = {0};
+    mood_status status = mood__ear_create(&ear);
+    if (!status)
+        status = mood__hear(&heard, ear, audio);
+    mood__heard_free(&heard);
+    mood__ear_destroy(&ear);
+    return status;
+}
+
+static void fail_each(mood_status (*scenario)(void), int at_least)
+{
+    int n_failed = 0;
+    for (;; n_failed++) {
+        alloc_countdown = n_failed;
+        mood_status status = scenario();
+        bool through = alloc_countdown >= 0;
+        alloc_countdown = -1;
+        if (through) {
+            assert_int_equal(status, MOOD_OK);
+            break;
+        }
+        assert_int_equal(status, MOOD_E_NOMEM);
+        assert_non_null(strstr(mood_error_detail(), "out of memory"));
+    }
+    print_message("%d allocations failed\n", n_failed);
+    assert_true(n_failed >= at_least);
+}
+
+static void test_each(void **state)
+{
+    (void)state;
+    static float pcm[N_SAMPLES];
+    for (int i = 0; i < N_SAMPLES; i++)
+        pcm[i] = (float)(i % 160) / 160;
+    assert_int_equal(mood_audio_from_samples(&audio, pcm, N_SAMPLES, 1, MOOD_SAMPLE_RATE, NULL),
+                     MOOD_OK);
+    path = temp_path("model");
+    fail_each(make_and_save, 50); /* 22 weights: name, value, list */
+    fail_each(load_and_run, 50);
+    fail_each(hear, 5);
+    mood_audio_destroy(&audio);
+    assert_int_equal(temp_sweep(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each)};
+    return cmocka_run_group_tests_name("infer-alloc", tests, temp_setup, temp_teardown);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_model.c — Making, sharing and freeing models; what they refuse. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "formula_model.h"
+
+#define assert_ok(expr) assert_int_equal(expr, MOOD_OK)
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    mood_model *m;
+    assert_ok(mood_model_create(&m, NULL));
+    assert_int_equal(mood_model_n_labels(m), MOOD_N_EMOTIONS);
+    for (int i = 0; i < MOOD_N_EMOTIONS; i++)
+        assert_string_equal(mood_model_label(m, i), mood_emotion_at(i)->name);
+    assert_int_equal(mood_model_heads(m)->divide, 1);
+    assert_string_equal(mood_model_record(m), "{}");
+
+    /* 2D branch, its norms, and the three dense layers over 128 x 8 x 11 + 0 inputs. */
+    int64_t expected = (9 * 1 * 32 + 32) + (9 * 32 * 64 + 64) + (9 * 64 * 128 + 128) +
+                       2 * (32 + 64 + 128) + (11264 * 256 + 256) + (256 * 128 + 128) +
+                       (128 * 8 + 8);
+    assert_int_equal(mood_weights_trainable_elements(mood_model_weights(m)), expected);
+    mood_model_destroy(&m);
+    assert_null(m);
+    mood_model_destroy(&m);
+}
+
+static void test_seed(void **state)
+{
+    (void)state;
+    mood_model *m[3];
+    const mood_tensor *w[3];
+    for (int i = 0; i < 3; i++) {
+        const mood_model_params p = {.heads = {.divide = 8}, .seed = i == 2};
+        assert_ok(mood_model_create(&m[i], &p));
+        mood_weights *all = mood_model_weights(m[i]);
+        w[i] = mood_weights_value(all, mood_weights_find(all, "heads.fc1.weight"));
+    }
+    assert_memory_equal(w[0]->data, w[1]->data, mood_tensor_bytes(w[0]));
+    assert_memory_not_equal(w[0]->data, w[2]->data, mood_tensor_bytes(w[0]));
+    for (int i = 0; i < 3; i++)
+        mood_model_destroy(&m[i]);
+}
+
+static void test_owners(void **state)
+{
+    (void)state;
+    mood_model *m, *second;
+    assert_ok(formula_model(&m, &formula_params_small));
+    second = mood_model_retain(m);
+    assert_ptr_equal(second, m);
+    mood_model_destroy(&m);
+    assert_null(m);
+    assert_string_equal(mood_model_label(second, 0), "neutral"); /* not freed: ASan would tell */
+    mood_model_destroy(&second);
+    assert_null(mood_model_retain(NULL));
+}
+
+static void refuse(const mood_model_params *params, const char *text)
+{
+    mood_model *m = (mood_model *)&m;
+    assert_int_equal(mood_model_create(&m, params), MOOD_E_INVALID);
+    assert_null(m);
+    assert_non_null(strstr(mood_error_detail(), text));
+}
+
+static void test_bad_labels(void **state)
+{
+    (void)state;
+    static char longest[MOOD_MAX_LABEL_BYTES + 2];
+    const char *many[MOOD_MAX_LABELS + 1];
+    static char names[MOOD_MAX_LABELS + 1][4];
+    memset(longest, 'a', sizeof(longest) - 1);
+    for (int i = 0; i <= MOOD_MAX_LABELS; i++) {
+        names[i][0] = (char)('a' + i / 10);
+        names[i][1] = (char)('0' + i % 10);
+        many[i] = names[i];
+    }
+    static const char *const pairs[][2] = {{"a", ""},   {"a", NULL},       {"a", "b\xff"},
+                                           {"a", "\n"}, {"a", "\x1b[31m"}, {"happy", "Happy"}};
+    static const char *const texts[] = {
+        "label 1 is empty", "label 1 is empty", "label 1 is no UTF-8",
+        "one line",         "one line",         "are both 'Happy'"};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        refuse(&(mood_model_params){.heads = {.divide = 8}, .labels = pairs[i], .n_labels = 2},
+               texts[i]);
+
+    const char *too_long[] = {"a", longest};
+    mood_model_params p = {.heads = {.divide = 8}, .labels = too_long, .n_labels = 2};
+    refuse(&p, "longer than 64 bytes");
+    longest[MOOD_MAX_LABEL_BYTES] = '\0';
+    mood_model *m;
+    assert_ok(mood_model_create(&m, &p));
+    mood_model_destroy(&m);
+
+    p.labels = many;
+    p.n_labels = MOOD_MAX_LABELS + 1;
+    refuse(&p, "65 labels; a model has 2 to 64");
+    p.n_labels = 1;
+    refuse(&p, "1 labels");
+    p.n_labels = MOOD_MAX_LABELS;
+    assert_ok(mood_model_create(&m, &p));
+    mood_model_destroy(&m);
+    refuse(&(mood_model_params){.n_labels = 3}, "no names");
+}
+
+static void test_bad_heads(void **state)
+{
+    (void)state;
+    refuse(&(mood_model_params){.heads = {.divide = 3}}, "divide 3");
+    refuse(&(mood_model_params){.heads = {.divide = -1}}, "divide -1");
+    refuse(&(mood_model_params){.heads = {.feature_width = -1}}, "feature width -1");
+    refuse(&(mood_model_params){.heads = {.feature_width = 1 << 30}}, "feature width 1073741824");
+}
+
+static void test_record(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "", "[]", "1", "{", "{\"a\": 1} x", "{\"a\": 1, \"a\": 2}", "{\"a\": \"\xff\"}"};
+    mood_model *m;
+    assert_ok(formula_model(&m, &formula_params_small));
+    assert_ok(mood_model_set_record(m, "{\"uar\": 0.5}"));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(mood_model_set_record(m, bad[i]), MOOD_E_INVALID);
+        assert_string_equal(mood_model_record(m), "{\"uar\": 0.5}");
+    }
+    assert_ok(mood_model_set_record(m, mood_model_record(m))); /* its own text */
+    assert_string_equal(mood_model_record(m), "{\"uar\": 0.5}");
+    mood_model_destroy(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_owners),    cmocka_unit_test(test_bad_labels),
+        cmocka_unit_test(test_bad_heads), cmocka_unit_test(test_record),
+    };
+    return cmocka_run_group_tests_name("model", tests, NULL, NULL);
+}
