@@ -65,10 +65,10 @@ static mood_status read_stdin(mood_audio **out, const char **why)
     do {
         if (used == capacity) {
             capacity = capacity ? 2 * capacity : FIRST;
-            unsigned char *grown = capacity <= 2 * most ? realloc(bytes, capacity) : NULL;
+            unsigned char *grown = capacity <= most ? realloc(bytes, capacity) : NULL;
             if (!grown) {
                 status = MOOD_E_NOMEM;
-                *why = "standard input is too long";
+                *why = capacity <= most ? "out of memory" : "longer than 2 GiB";
                 break;
             }
             bytes = grown;
@@ -178,9 +178,10 @@ static void infer(struct cli *c)
     mood_infer *infer = NULL;
     if (mood_model_load(&model, o->model) != MOOD_OK)
         cli_error(c, o->model, "%s", mood_error_detail());
-    else if (mood_pool_create(&pool, o->threads) != MOOD_OK ||
-             mood_infer_create(&infer, model, &(mood_infer_params){.pool = pool}) != MOOD_OK)
-        cli_error(c, NULL, "%s", mood_error_detail());
+    else if (mood_pool_create(&pool, o->threads) != MOOD_OK)
+        cli_error(c, "--threads", "%s", mood_error_detail());
+    else if (mood_infer_create(&infer, model, &(mood_infer_params){.pool = pool}) != MOOD_OK)
+        cli_error(c, o->model, "%s", mood_error_detail());
     else
         label_all(c, model, infer);
     mood_infer_destroy(&infer);

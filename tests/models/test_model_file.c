@@ -261,73 +261,73 @@ static void test_not_finite(void **state)
 #define RIGHT_AUDIO AUDIO("16000", "48000", "24000", "1024", "512", "64")
 #define LABELS      "\"labels\": [\"a\", \"b\"]"
 
+static const struct {
+    const char *config;
+    mood_status status;
+    const char *text;
+} config_cases[] = {
+    {"", MOOD_E_FORMAT, "its config: is not JSON"},
+    {"{}", MOOD_E_FORMAT, "'sample_rate'"},
+    {"{" LABELS ", " HEADS "}", MOOD_E_FORMAT, "'sample_rate'"},
+    {"{" LABELS ", " RIGHT_AUDIO "}", MOOD_E_FORMAT, "'feature_width'"},
+    {"{" HEADS ", " RIGHT_AUDIO "}", MOOD_E_FORMAT, "0 labels"},
+    {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": {\"a\": 1, \"b\": 2}}", MOOD_E_FORMAT, "0 labels"},
+    {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\"]}", MOOD_E_FORMAT, "1 labels"},
+    {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", 1]}", MOOD_E_FORMAT,
+     "label 1 is not a string"},
+    {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"A\"]}", MOOD_E_FORMAT,
+     "labels 0 and 1 are both"},
+    {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"\"]}", MOOD_E_FORMAT, "is empty"},
+    {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"\\u0000\"]}", MOOD_E_FORMAT, "not JSON"},
+    {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"\\u001b[2J\"]}", MOOD_E_FORMAT,
+     "one line"},
+    {"{" LABELS ", " HEADS ", " AUDIO("8000", "48000", "24000", "1024", "512", "64") "}",
+     MOOD_E_UNSUPPORTED, "sample_rate 8000; this version hears with 16000"},
+    {"{" LABELS ", " HEADS ", " AUDIO("16000", "32000", "24000", "1024", "512", "64") "}",
+     MOOD_E_UNSUPPORTED, "window 32000"},
+    {"{" LABELS ", " HEADS ", " AUDIO("16000", "48000", "48000", "1024", "512", "64") "}",
+     MOOD_E_UNSUPPORTED, " hop 48000"},
+    {"{" LABELS ", " HEADS ", " AUDIO("16000", "48000", "24000", "512", "512", "64") "}",
+     MOOD_E_UNSUPPORTED, "n_fft 512"},
+    {"{" LABELS ", " HEADS ", " AUDIO("16000", "48000", "24000", "1024", "160", "64") "}",
+     MOOD_E_UNSUPPORTED, "mel_hop 160"},
+    {"{" LABELS ", " HEADS ", " AUDIO("16000", "48000", "24000", "1024", "512", "80") "}",
+     MOOD_E_UNSUPPORTED, "n_mels 80"},
+    {"{" LABELS ", " HEADS ", " AUDIO("1.6e4", "48000", "24000", "1024", "512", "64") "}",
+     MOOD_E_FORMAT, "'sample_rate' is not a whole number"},
+    {"{" LABELS ", " RIGHT_AUDIO
+     ", \"heads\": {\"feature_width\": 0, \"divide\": 8, \"flatten\": \"CFT\"}}",
+     MOOD_E_UNSUPPORTED, "'flatten' is 'CFT'"},
+    {"{" LABELS ", " RIGHT_AUDIO
+     ", \"heads\": {\"feature_width\": 0, \"divide\": 3, \"flatten\": \"FTC\"}}",
+     MOOD_E_FORMAT, "divide 3"},
+    {"{" LABELS ", " RIGHT_AUDIO
+     ", \"heads\": {\"feature_width\": 4294967296, \"divide\": 8, \"flatten\": \"FTC\"}}",
+     MOOD_E_FORMAT, "'feature_width'"},
+    {"{" LABELS ", " RIGHT_AUDIO
+     ", \"heads\": {\"feature_width\": -1, \"divide\": 8, \"flatten\": \"FTC\"}}",
+     MOOD_E_FORMAT, "'feature_width'"},
+    /* right, but for other weights than the file has */
+    {"{" LABELS ", " RIGHT_AUDIO
+     ", \"heads\": {\"feature_width\": 0, \"divide\": 4, \"flatten\": \"FTC\"}}",
+     MOOD_E_SHAPE, "weights/heads."},
+    {"{" LABELS ", " RIGHT_AUDIO
+     ", \"heads\": {\"feature_width\": 9, \"divide\": 8, \"flatten\": \"FTC\"}}",
+     MOOD_E_MISSING, "'weights/heads.seq.conv1.weight'"},
+    {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"b\", \"c\"]}", MOOD_E_SHAPE,
+     "weights/heads.out."},
+};
+
 static void test_configs(void **state)
 {
     (void)state;
-    static const struct {
-        const char *config;
-        mood_status status;
-        const char *text;
-    } cases[] = {
-        {"", MOOD_E_FORMAT, "its config: is not JSON"},
-        {"{}", MOOD_E_FORMAT, "'sample_rate'"},
-        {"{" LABELS ", " HEADS "}", MOOD_E_FORMAT, "'sample_rate'"},
-        {"{" LABELS ", " RIGHT_AUDIO "}", MOOD_E_FORMAT, "'feature_width'"},
-        {"{" HEADS ", " RIGHT_AUDIO "}", MOOD_E_FORMAT, "0 labels"},
-        {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": {\"a\": 1, \"b\": 2}}", MOOD_E_FORMAT,
-         "0 labels"},
-        {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\"]}", MOOD_E_FORMAT, "1 labels"},
-        {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", 1]}", MOOD_E_FORMAT,
-         "label 1 is not a string"},
-        {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"A\"]}", MOOD_E_FORMAT,
-         "labels 0 and 1 are both"},
-        {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"\"]}", MOOD_E_FORMAT, "is empty"},
-        {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"\\u0000\"]}", MOOD_E_FORMAT,
-         "not JSON"},
-        {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"\\u001b[2J\"]}", MOOD_E_FORMAT,
-         "one line"},
-        {"{" LABELS ", " HEADS ", " AUDIO("8000", "48000", "24000", "1024", "512", "64") "}",
-         MOOD_E_UNSUPPORTED, "sample_rate 8000; this version hears with 16000"},
-        {"{" LABELS ", " HEADS ", " AUDIO("16000", "32000", "24000", "1024", "512", "64") "}",
-         MOOD_E_UNSUPPORTED, "window 32000"},
-        {"{" LABELS ", " HEADS ", " AUDIO("16000", "48000", "48000", "1024", "512", "64") "}",
-         MOOD_E_UNSUPPORTED, " hop 48000"},
-        {"{" LABELS ", " HEADS ", " AUDIO("16000", "48000", "24000", "512", "512", "64") "}",
-         MOOD_E_UNSUPPORTED, "n_fft 512"},
-        {"{" LABELS ", " HEADS ", " AUDIO("16000", "48000", "24000", "1024", "160", "64") "}",
-         MOOD_E_UNSUPPORTED, "mel_hop 160"},
-        {"{" LABELS ", " HEADS ", " AUDIO("16000", "48000", "24000", "1024", "512", "80") "}",
-         MOOD_E_UNSUPPORTED, "n_mels 80"},
-        {"{" LABELS ", " HEADS ", " AUDIO("1.6e4", "48000", "24000", "1024", "512", "64") "}",
-         MOOD_E_FORMAT, "'sample_rate' is not a whole number"},
-        {"{" LABELS ", " RIGHT_AUDIO
-         ", \"heads\": {\"feature_width\": 0, \"divide\": 8, \"flatten\": \"CFT\"}}",
-         MOOD_E_UNSUPPORTED, "'flatten' is 'CFT'"},
-        {"{" LABELS ", " RIGHT_AUDIO
-         ", \"heads\": {\"feature_width\": 0, \"divide\": 3, \"flatten\": \"FTC\"}}",
-         MOOD_E_FORMAT, "divide 3"},
-        {"{" LABELS ", " RIGHT_AUDIO
-         ", \"heads\": {\"feature_width\": 4294967296, \"divide\": 8, \"flatten\": \"FTC\"}}",
-         MOOD_E_FORMAT, "'feature_width'"},
-        {"{" LABELS ", " RIGHT_AUDIO
-         ", \"heads\": {\"feature_width\": -1, \"divide\": 8, \"flatten\": \"FTC\"}}",
-         MOOD_E_FORMAT, "'feature_width'"},
-        /* right, but for other weights than the file has */
-        {"{" LABELS ", " RIGHT_AUDIO
-         ", \"heads\": {\"feature_width\": 0, \"divide\": 4, \"flatten\": \"FTC\"}}",
-         MOOD_E_SHAPE, "weights/heads."},
-        {"{" LABELS ", " RIGHT_AUDIO
-         ", \"heads\": {\"feature_width\": 9, \"divide\": 8, \"flatten\": \"FTC\"}}",
-         MOOD_E_MISSING, "'weights/heads.seq.conv1.weight'"},
-        {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"b\", \"c\"]}", MOOD_E_SHAPE,
-         "weights/heads.out."},
-    };
     const char *path = temp_path("config");
     mood_model *m;
     assert_ok(formula_model(&m, &two));
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        write_changed(path, m, mood_model_weights(m), &(struct change){.config = cases[i].config});
-        assert_refused(path, cases[i].status, cases[i].text);
+    for (size_t i = 0; i < sizeof(config_cases) / sizeof(config_cases[0]); i++) {
+        write_changed(path, m, mood_model_weights(m),
+                      &(struct change){.config = config_cases[i].config});
+        assert_refused(path, config_cases[i].status, config_cases[i].text);
     }
     mood_model_destroy(&m);
 }
