@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * formula.h — The numbers of tests/golden/formula.py (which defines them), in C: values, starting weights and
- * labels that belong to a name, so that they need not be stored. */
+ * formula.h — The numbers of tests/golden/formula.py (which defines them), in C: values, starting
+ * weights and labels that belong to a name, so that they need not be stored. */
 #ifndef MOOD_TOOLS_FORMULA_H
 #define MOOD_TOOLS_FORMULA_H
 
