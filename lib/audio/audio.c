@@ -189,11 +189,13 @@ static mood_status resample(struct mixer *m, size_t n)
 static mood_status mixer_push(struct mixer *m, const float *frames, size_t n)
 {
     mood_audio *a = m->audio;
+    if (n == 0)
+        return MOOD_OK;
     MOOD__TRY(check_duration(a->info.n_frames + n, a->info.sample_rate, m->limits));
     MOOD__TRY(mix_down(m, frames, n));
     a->info.n_frames += n;
     if (m->resampler)
-        return n ? resample(m, n) : MOOD_OK;
+        return resample(m, n);
     if (!reserve(a, n))
         return mood__nomem();
     memcpy(a->samples + a->length, m->mono, n * sizeof(float));

@@ -22,7 +22,8 @@ void put_bytes(struct builder *b, const void *p, size_t n)
         if (!b->p)
             abort();
     }
-    memcpy(b->p + b->n, p, n);
+    if (n)
+        memcpy(b->p + b->n, p, n);
     b->n += n;
 }
 

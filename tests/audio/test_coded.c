@@ -48,7 +48,8 @@ static sf_count_t memory_write(const void *from, sf_count_t n, void *user)
     size_t inside = m->at < m->b.n ? m->b.n - m->at : 0; /* going back to correct a header */
     if (inside > (size_t)n)
         inside = (size_t)n;
-    memcpy(m->b.p + m->at, from, inside);
+    if (inside)
+        memcpy(m->b.p + m->at, from, inside);
     put_bytes(&m->b, (const unsigned char *)from + inside, (size_t)n - inside);
     m->at += (size_t)n;
     return n;
