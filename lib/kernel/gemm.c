@@ -37,6 +37,12 @@ void mood__gemm(int64_t m, int64_t n, int64_t k, struct mood__mat a, struct mood
 {
     if (m <= 0 || n <= 0 || k <= 0)
         return;
+    if (m == 1 && !a.transposed) { /* a product would first copy all of B into its own layout */
+        cblas_sgemv(CblasRowMajor, b.transposed ? CblasNoTrans : CblasTrans,
+                    (blasint)(b.transposed ? n : k), (blasint)(b.transposed ? k : n), 1.0f, b.data,
+                    (blasint)b.ld, a.data, 1, add ? 1.0f : 0.0f, c, 1);
+        return;
+    }
     cblas_sgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
                 b.transposed ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f,
                 a.data, (blasint)a.ld, b.data, (blasint)b.ld, add ? 1.0f : 0.0f, c, (blasint)ldc);
