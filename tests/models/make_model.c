@@ -29,9 +29,7 @@ static mood_status save_newer(const char *path)
 static mood_status make(const char *kind, const char *path)
 {
     static const char *const odd_labels[] = {"\"quoted\\\"", "tr\xc3\xa4nen\xf0\x9f\x98\xa2",
-                                             "Happy",
-                                             "\xc2\x9b"
-                                             "31m"};
+                                             "Happy", "\302\23331m"};
     const mood_model_params labels = {.heads = {.divide = 8}, .labels = odd_labels, .n_labels = 4};
     if (strcmp(kind, "newer") == 0)
         return save_newer(path);
