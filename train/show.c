@@ -29,8 +29,8 @@ void show_split(const struct run *r)
     const mood_protocol *p = mood_split_protocol(r->split);
     fprintf(stderr, "%s, %s\n", p->text, p->dealt);
     for (int s = MOOD_SIDE_TRAIN; s <= MOOD_SIDE_TEST; s++)
-        fprintf(stderr, "  %-5s %5zu clips of %d speakers: %s\n", mood_side_name((mood_side)s),
-                p->n_clips[s], p->n_speakers[s], p->speakers[s]);
+        fprintf(stderr, "  %-5s %5zu clips of %d speaker%s: %s\n", mood_side_name((mood_side)s),
+                p->n_clips[s], p->n_speakers[s], p->n_speakers[s] == 1 ? "" : "s", p->speakers[s]);
 }
 
 /* ---- progress ---- */
@@ -100,35 +100,35 @@ static unsigned colour_of(const char *label)
     return text ? (unsigned)strtoul(text + 1, NULL, 16) : 0xffffff;
 }
 
-/* A label cut to a column of 9. */
-static const char *column(char buf[16], const char *label)
+/* A label cut to `width` bytes: six in a heading, so that eight labels fit into 80 columns. */
+static const char *column(char buf[16], int width, const char *label)
 {
     char clean[MOOD_MAX_LABEL_BYTES * 4 + 1];
-    snprintf(buf, 16, "%.9s", cli_printable(clean, sizeof(clean), label));
+    snprintf(buf, 16, "%.*s", width, cli_printable(clean, sizeof(clean), label));
     return buf;
 }
 
 void show_confusion(const struct cli *c, const mood_corpus *corpus, const mood_confusion *m)
 {
     char buf[16], colour[CLI_COLOUR_BYTES];
-    printf("\n%-11s", "true \\ heard");
+    printf("\n%-10s", "said/heard");
     for (int j = 0; j < m->n_labels; j++)
-        printf(" %9s", column(buf, mood_corpus_label(corpus, j)));
-    printf("    recall\n");
+        printf(" %6s", column(buf, 6, mood_corpus_label(corpus, j)));
+    printf("  recall\n");
     for (int i = 0; i < m->n_labels; i++) {
         int64_t total = 0;
         const char *label = mood_corpus_label(corpus, i);
-        printf("%s%-11s%s", cli_colour(c, colour_of(label), colour), column(buf, label),
+        printf("%s%-10s%s", cli_colour(c, colour_of(label), colour), column(buf, 10, label),
                cli_plain(c));
         for (int j = 0; j < m->n_labels; j++) {
             total += m->count[i][j];
-            printf(" %s%9lld%s", i == j ? cli_bold(c) : "", (long long)m->count[i][j],
+            printf(" %s%6lld%s", i == j ? cli_bold(c) : "", (long long)m->count[i][j],
                    i == j ? cli_plain(c) : "");
         }
         if (total)
-            printf("    %6.3f\n", (double)m->count[i][i] / (double)total);
+            printf("  %6.3f\n", (double)m->count[i][i] / (double)total);
         else
-            printf("         -\n");
+            printf("       -\n");
     }
     printf("\n");
 }
