@@ -58,14 +58,16 @@ mood_status mood__fail(mood_status status, const char *fmt, ...)
 
 mood_status mood__fail_in(mood_status status, const char *prefix_fmt, ...)
 {
-    char inner[MOOD__DETAIL_BYTES];
-    memcpy(inner, detail, sizeof(inner));
+    char inner[2 + MOOD__DETAIL_BYTES] = ": ";
+    memcpy(inner + 2, detail, sizeof(detail));
 
     va_list args;
     va_start(args, prefix_fmt);
     int n = vsnprintf(detail, sizeof(detail), prefix_fmt, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof(detail))
-        snprintf(detail + n, sizeof(detail) - (size_t)n, ": %s", inner);
+    if (n >= 0 && (size_t)n < sizeof(detail)) {
+        memcpy(detail + n, inner, sizeof(detail) - (size_t)n);
+        detail[sizeof(detail) - 1] = '\0';
+    }
     return status;
 }
