@@ -27,6 +27,9 @@ static void test_defaults(void **state)
                        2 * (32 + 64 + 128) + (11264 * 256 + 256) + (256 * 128 + 128) +
                        (128 * 8 + 8);
     assert_int_equal(mood_weights_trainable_elements(mood_model_weights(m)), expected);
+    /* Nothing can be added: what a network lacks is then found missing, and not made up. */
+    assert_int_equal(mood_weights_add(mood_model_weights(m), "more", 0, NULL, (mood_init){0}),
+                     MOOD_E_INVALID);
     mood_model_destroy(&m);
     assert_null(m);
     mood_model_destroy(&m);
