@@ -14,8 +14,11 @@
 #include "base/mem.h"
 #include "train.h"
 
-/* Seventeen digits: what is read back is the same double. */
-enum { JSON_FORMAT = JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(17) };
+/* Nine digits: what is read back is the same float, in the same spelling as mood-infer's. */
+enum {
+    JSON_FORMAT = JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9),
+    JSON_FILE = JSON_FORMAT | JSON_INDENT(1)
+};
 
 static json_t *text(const char *s)
 {
@@ -104,7 +107,7 @@ mood_status report_record(const struct run *r, bool finished)
     json_t *o = training_json(r);
     if (finished)
         add_figures(o, r);
-    char *json = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(17));
+    char *json = json_dumps(o, JSON_COMPACT | JSON_FORMAT);
     json_decref(o);
     if (!json)
         return mood__nomem();
@@ -145,7 +148,7 @@ static mood_status write_file(const char *dir, const char *name, const void *byt
 
 static mood_status write_json(const char *dir, const char *name, json_t *o)
 {
-    char *json = json_dumps(o, JSON_FORMAT);
+    char *json = json_dumps(o, JSON_FILE);
     if (!json)
         return mood__nomem();
     mood_status status = write_file(dir, name, json, strlen(json));

@@ -109,16 +109,6 @@ static mood_status make_room(mood_infer *infer, size_t n_windows)
     return MOOD_OK;
 }
 
-static int argmax(const float *x, int n)
-{
-    int best = 0;
-    for (int i = 1; i < n; i++) {
-        if (x[i] > x[best])
-            best = i;
-    }
-    return best;
-}
-
 /* Run the network over the plane that lies in its input, and keep the answer as segment i. */
 static mood_status classify(mood_infer *infer, size_t i, size_t n_samples, size_t start,
                             bool speech)
@@ -131,7 +121,7 @@ static mood_status classify(mood_infer *infer, size_t i, size_t n_samples, size_
     size_t end = start + MOOD__WINDOW_SAMPLES;
     if (end > n_samples)
         end = n_samples;
-    int best = argmax(prob, V);
+    int best = mood__argmax(prob, V);
     infer->segments[i] = (mood_segment){.start_s = (double)start / MOOD_SAMPLE_RATE,
                                         .end_s = (double)end / MOOD_SAMPLE_RATE,
                                         .speech = speech,
@@ -157,7 +147,7 @@ static void conclude(mood_infer *infer, size_t n_windows, mood_result *out)
     for (int v = 0; v < V; v++)
         infer->mean[v] = (float)(infer->sum[v] / (double)(n_speech ? n_speech : n_windows));
 
-    int best = argmax(infer->mean, V);
+    int best = mood__argmax(infer->mean, V);
     *out = (mood_result){.prob = infer->mean,
                          .n_labels = V,
                          .best = best,

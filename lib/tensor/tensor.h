@@ -22,4 +22,14 @@ static inline int32_t *mood__i32(const mood_tensor *t)
     return (int32_t *)t->data;
 }
 
+/* The place of the largest of n >= 1 numbers, the first of equals. */
+static inline int mood__argmax(const float *x, int n)
+{
+    int best = 0;
+    for (int i = 1; i < n; i++)
+        if (x[i] > x[best])
+            best = i;
+    return best;
+}
+
 #endif

@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "mood/ops.h"
 #include "mood/train.h"
+#include "tensor/tensor.h"
 #include "train/dataset.h"
 
 /* Streams of random numbers that belong to one seed. */
@@ -231,15 +232,6 @@ static mood_status step(struct trainer *t, const struct batch_graph *b, uint64_t
     return MOOD_OK;
 }
 
-static int argmax(const float *x, int n)
-{
-    int best = 0;
-    for (int i = 1; i < n; i++)
-        if (x[i] > x[best])
-            best = i;
-    return best;
-}
-
 /* Add a finished step to the epoch's sums. */
 static void count_step(const struct batch_graph *b, mood_epoch *e)
 {
@@ -248,7 +240,7 @@ static void count_step(const struct batch_graph *b, mood_epoch *e)
     int V = (int)logits->dim[1];
     e->train_loss += (double)*(float *)mood_node_value(b->loss)->data * b->size;
     for (int i = 0; i < b->size; i++)
-        e->train_accuracy += argmax((float *)logits->data + (ptrdiff_t)i * V, V) == labels[i];
+        e->train_accuracy += mood__argmax((float *)logits->data + (ptrdiff_t)i * V, V) == labels[i];
 }
 
 static mood_status train_epoch(struct trainer *t, mood_epoch *e)
@@ -340,7 +332,7 @@ static mood_status validate(struct trainer *t, mood_epoch *e)
     for (size_t i = 0; i < t->n_other && !status; i++) {
         const float *p = prob + i * (size_t)V;
         int label = mood_corpus_clip(t->corpus, t->other[i])->label;
-        mood_confusion_add(&c, label, argmax(p, V));
+        mood_confusion_add(&c, label, mood__argmax(p, V));
         /* Mean probabilities can vanish in float: keep the logarithm finite. */
         e->val_loss -= log(fmax((double)p[label], 1e-30)) / (double)t->n_other;
     }
@@ -369,7 +361,7 @@ static mood_status test(struct trainer *t)
         const float *p = prob + i * (size_t)V;
         mood_answer *a = &out->answers[out->n_answers++];
         *a = (mood_answer){t->other[i], mood_corpus_clip(t->corpus, t->other[i])->label,
-                           argmax(p, V), p};
+                           mood__argmax(p, V), p};
         mood_confusion_add(&out->test, a->label, a->best);
     }
     return MOOD_OK;
