@@ -117,8 +117,10 @@ mood_node *mood_nn_layer_norm(mood_node *x, const char *name, float eps)
     int64_t C = x ? channels_of(x, "layer_norm", name, 0) : 0;
     if (C == 0)
         return NULL;
-    return mood_layer_norm(x, vector(x, name, "weight", C, ones), vector(x, name, "bias", C, zeros),
-                           eps);
+    /* One after the other: as arguments, each compiler would choose their order in the weights. */
+    mood_node *gamma = vector(x, name, "weight", C, ones);
+    mood_node *beta = vector(x, name, "bias", C, zeros);
+    return mood_layer_norm(x, gamma, beta, eps);
 }
 
 mood_node *mood_nn_group_norm(mood_node *x, const char *name, int groups, float eps)
@@ -126,6 +128,7 @@ mood_node *mood_nn_group_norm(mood_node *x, const char *name, int groups, float 
     int64_t C = x ? channels_of(x, "group_norm", name, 0) : 0;
     if (C == 0)
         return NULL;
-    return mood_group_norm(x, vector(x, name, "weight", C, ones), vector(x, name, "bias", C, zeros),
-                           groups, eps);
+    mood_node *gamma = vector(x, name, "weight", C, ones);
+    mood_node *beta = vector(x, name, "bias", C, zeros);
+    return mood_group_norm(x, gamma, beta, groups, eps);
 }
