@@ -9,10 +9,19 @@ import re
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.M | re.S)
 
 
-def blocks(path):
-    """[(what is written behind the opening fence, text)]"""
+def blocks_in_place(path):
+    """[(what is written behind the opening fence, text, what stands between the last block and it)]"""
     with open(path, encoding="utf-8") as f:
-        return FENCE.findall(f.read())
+        document = f.read()
+    found, end = [], 0
+    for m in FENCE.finditer(document):
+        found.append((m.group(1), m.group(2), document[end:m.start()]))
+        end = m.end()
+    return found
+
+
+def blocks(path):
+    return [(kind, text) for kind, text, _ in blocks_in_place(path)]
 
 
 def hunks(text):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""text.py — How files look: their first lines, their characters, their size."""
+"""text.py — How files look: their first lines, their characters, their size; and whether what documents
+point at is there."""
 import os
 import re
 
@@ -70,6 +71,46 @@ def check_sizes(source):
     return findings
 
 
+# A path of the tree between backticks. Other things there (commands, build/..., names) are not judged,
+# nor are files that are no text, which the rules do not see.
+IN_TREE = re.compile(r"`((?:lib|tools|train|datasets|examples|tests|docs)/[\w./-]*)`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def _anchors(text):
+    """What "#..." can lead to: the headings, as they are written in links."""
+    plain = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    headings = re.findall(r"^#+ +(.*?) *$", plain, re.M)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def _is_there(source, path):
+    return path in source or any(p.startswith(path.rstrip("/") + "/") for p in source)
+
+
+def check_links(source):
+    findings = []
+    for path, text in source.items():
+        if not path.endswith(".md"):
+            continue
+        for number, line in enumerate(text.split("\n"), 1):
+            place = "%s:%d: " % (path, number)
+            for target in LINK.findall(line):
+                file, _, anchor = target.partition("#")
+                if "://" in target or target.startswith("mailto:"):
+                    continue
+                there = os.path.normpath(os.path.join(os.path.dirname(path), file)) if file else path
+                if not _is_there(source, there):
+                    findings.append(place + "links to %s, which is not there" % target)
+                elif anchor and anchor not in _anchors(source.get(there, "")):
+                    findings.append(place + "links to %s, which has no such heading" % target)
+            for name in IN_TREE.findall(line):
+                judged = name.endswith("/") or tree.is_text(name) or "." not in name
+                if judged and not _is_there(source, name):
+                    findings.append(place + "names %s, which is not there" % name)
+    return findings
+
+
 class Characters:
     name = "characters"
     check = staticmethod(check_characters)
@@ -120,4 +161,23 @@ class Sizes:
     ]
 
 
-RULES = [Characters, Heads, Sizes]
+class Links:
+    name = "links"
+    check = staticmethod(check_links)
+    fine = {
+        "lib/base/x.c": "",
+        "docs/a.md": "# The house\n\n[b](b.md), [c](../LICENSE), [d](#the-house), [e](b.md#add-an-op-2)\n",
+        "docs/b.md": "## Add an op (2)\n\n`lib/base/x.c`, `lib/base/`, `tests/m.h5`, `build/lib/none.c`\n",
+        "LICENSE": "", "README.md": "[house](docs/a.md) and [web](https://example.org/none.md)\n",
+    }
+    breaks = [
+        ({"README.md": "\n[x](docs/none.md)\n"}, "README.md:2: links to docs/none.md"),
+        ({"docs/a.md": "[b](docs/b.md)\n"}, "not there"),
+        ({"docs/a.md": "[b](b.md#house)\n"}, "no such heading"),
+        ({"docs/a.md": "```\n# house\n```\n[b](#house)\n"}, "no such heading"),
+        ({"docs/b.md": "## Add an op (2)\n`lib/base/y.c`\n"}, "names lib/base/y.c"),
+        ({"docs/b.md": "## Add an op (2)\n`lib/bases/`\n"}, "names lib/bases/"),
+    ]
+
+
+RULES = [Characters, Heads, Sizes, Links]
