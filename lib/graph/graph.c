@@ -261,6 +261,8 @@ mood_node *mood__build_fail(mood_node *x, const char *op, mood_status status, co
 mood_status mood__set_shape(mood_node *n, int rank, const int64_t *dim)
 {
     mood_status status = mood_tensor_make(&n->value, NULL, MOOD_F32, rank, dim);
+    if (!status && mood_tensor_elements(&n->value) > MOOD__MAX_ELEMENTS)
+        status = MOOD_E_SHAPE;
     if (status) {
         char text[MOOD__SHAPE_BYTES];
         return mood__node_fail(n, status, "the result would have shape %s",
@@ -337,12 +339,16 @@ size_t mood_graph_bytes(const mood_graph *g)
     return g->memory_bytes;
 }
 
+const char *mood__kind_name(const mood_node *n)
+{
+    return n->op ? n->op->name : n->weight >= 0 ? "weight" : "input";
+}
+
 const char *mood_graph_describe(const mood_graph *g, int i, char *buf, size_t buf_bytes)
 {
     const mood_node *n = g->nodes[i];
-    const char *kind = n->op ? n->op->name : n->weight >= 0 ? "weight" : "input";
     char shape[MOOD__SHAPE_BYTES];
-    snprintf(buf, buf_bytes, "%d %s '%s' %s", i, kind, n->label,
+    snprintf(buf, buf_bytes, "%d %s '%s' %s", i, mood__kind_name(n), n->label,
              mood__shape_text(shape, n->value.rank, n->value.dim));
     return buf;
 }

@@ -38,6 +38,9 @@ struct mood_graph {
 /* Keep `status` with the current error detail, if it is the first. */
 void mood__graph_fail(mood_graph *g, mood_status status);
 
+/* For texts: the op's name, "weight" or "input". */
+const char *mood__kind_name(const mood_node *n);
+
 /* Decide where every value, gradient, state and scratch lies, and take the memory. */
 mood_status mood__plan_memory(mood_graph *g);
 

@@ -95,7 +95,11 @@ mood_node *mood__build_fail(mood_node *x, const char *op, mood_status status, co
 mood_status mood__node_fail(const mood_node *n, mood_status status, const char *fmt, ...)
     MOOD_PRINTF(3, 4);
 
-/* Set the shape of the output. */
+/* No value has more elements: far above any machine's memory, and low enough that small multiples
+ * of a value's size, as ops compute for their state, cannot overflow. */
+#define MOOD__MAX_ELEMENTS (INT64_C(1) << 44)
+
+/* Set the shape of the output. Errors: E_SHAPE (too many elements). */
 mood_status mood__set_shape(mood_node *n, int rank, const int64_t *dim);
 
 /* E_INVALID unless input k is float32. */

@@ -23,9 +23,8 @@ struct block {
 struct storage {
     int into;      /* node id; its own id at the end of a chain */
     int readers;   /* gradients: how many inputs of other nodes lead here (writers, in backward) */
-    int last_read; /* values: step of the last reader */
+    int last_read; /* values: step of the last reader, in backward too; 2N: the caller */
     int top;       /* gradients: the latest node that writes it */
-    bool kept;     /* values: backward or the caller reads it; gradients: unused */
     int block;     /* -1: none */
 };
 
@@ -104,7 +103,6 @@ static void note_value_readers(struct planner *p)
             if (!is_view(n) && i > s->last_read)
                 s->last_read = i;
             if (n->plan->differentiated && (n->op->saves & MOOD__SAVE_IN(k)) != 0) {
-                s->kept = true;
                 if (backward_step(p, i) > s->last_read)
                     s->last_read = backward_step(p, i);
                 n->in[k]->plan->dead_after_forward = false;
@@ -112,7 +110,6 @@ static void note_value_readers(struct planner *p)
         }
         if (n->plan->differentiated && (n->op->saves & MOOD__SAVE_OUT)) {
             struct storage *s = &p->value[find(p->value, i)];
-            s->kept = true;
             if (backward_step(p, i) > s->last_read)
                 s->last_read = backward_step(p, i);
             n->plan->dead_after_forward = false;
@@ -128,7 +125,7 @@ static bool may_overwrite(const struct planner *p, const mood_node *n)
     const mood_node *x = n->in[0];
     int root = find(p->value, x->id);
     const struct storage *s = &p->value[root];
-    return p->g->nodes[root]->op && !s->kept && s->last_read == n->id &&
+    return p->g->nodes[root]->op && s->last_read == n->id &&
            mood_tensor_same_shape(&x->value, &n->value);
 }
 
@@ -142,7 +139,6 @@ static void plan_values(struct planner *p)
     }
     for (int i = 0; i < p->g->n_outputs; i++) {
         struct storage *s = &p->value[find(p->value, p->g->outputs[i]->id)];
-        s->kept = true;
         s->last_read = 2 * p->n;
         p->g->outputs[i]->plan->dead_after_forward = false;
     }
@@ -153,7 +149,6 @@ static void plan_values(struct planner *p)
             /* The input's memory takes over the life of this node's value. */
             struct storage *from = &p->value[find(p->value, n->in[0]->id)];
             from->last_read = p->value[i].last_read;
-            from->kept = p->value[i].kept;
             p->value[i].into = n->in[0]->id;
         }
     }
@@ -235,7 +230,7 @@ static void plan_grads(struct planner *p)
     }
     for (int i = 0; i < p->n; i++) {
         mood_node *n = p->g->nodes[i];
-        p->grad[i].into = is_view(n) && n->in[0]->plan->differentiated ? n->in[0]->id : i;
+        p->grad[i].into = is_view(n) ? n->in[0]->id : i;
         p->grad[i].top = i;
     }
     count_grad_writers(p);

@@ -87,7 +87,7 @@ static void check_finite(struct mood__run *r, const mood_node *n, const mood_ten
 {
     if (t->data && t->dtype == MOOD_F32 && !all_finite(mood__f32(t), mood_tensor_elements(t)))
         r->status = mood__fail(MOOD_E_NUMERIC, "%s '%s': its %s is NaN or infinite",
-                               n->op ? n->op->name : "input", n->label, what);
+                               mood__kind_name(n), n->label, what);
 }
 
 /* ---- the loops ---- */
@@ -167,10 +167,12 @@ mood_status mood_graph_backward(mood_graph *g)
     mood__blas_begin();
     for (size_t i = g->n_nodes; i-- > 0 && !r.status;) {
         mood_node *n = g->nodes[i];
-        if (!n->op || !n->plan->differentiated || (n->op->flags & MOOD__VIEW))
+        if (!n->plan->differentiated || (n->op && (n->op->flags & MOOD__VIEW)))
             continue;
-        if (g->check_finite)
+        if (g->check_finite) /* all who add to it come after the node, and so were run before */
             check_finite(&r, n, &n->grad, "gradient");
+        if (!n->op || r.status)
+            continue;
         void *forward_scratch = n->scratch;
         n->scratch = n->plan->backward_scratch;
         clear_grads(n);

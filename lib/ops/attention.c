@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "kernel/gemm.h"
 #include "ops/linear.h"
 #include "ops/op_list.h"
@@ -38,6 +39,11 @@ static mood_status attention_shape(mood_node *n)
         !mood__fits_gemm(a->Tk, a->Tk))
         return mood__node_fail(n, MOOD_E_INVALID, "%d heads of %lld channels", a->n_heads,
                                (long long)a->C);
+    size_t P = (size_t)a->B; /* the one thing that grows with the square of the length */
+    if (!mood__mul_size(P, (size_t)a->n_heads, &P) || !mood__mul_size(P, (size_t)a->Tq, &P) ||
+        !mood__mul_size(P, (size_t)a->Tk, &P) || P > (size_t)MOOD__MAX_ELEMENTS)
+        return mood__node_fail(n, MOOD_E_SHAPE, "%lld queries of %lld keys are too many",
+                               (long long)a->Tq, (long long)a->Tk);
     a->D = a->C / a->n_heads;
     a->scale = 1.0f / sqrtf((float)a->D);
     return mood__set_shape(n, 3, q->dim);

@@ -36,7 +36,8 @@ static mood_status conv1d_shape(mood_node *n)
         return mood__node_fail(n, MOOD_E_INVALID, "stride %d, padding %d, groups %d", a->p.stride,
                                a->p.padding, a->p.groups);
     char tx[MOOD__SHAPE_BYTES], tw[MOOD__SHAPE_BYTES];
-    if (x->rank != 3 || w->rank != 3 || x->dim[2] != w->dim[1] * groups || w->dim[2] % groups != 0)
+    if (x->rank != 3 || w->rank != 3 || x->dim[2] % groups != 0 ||
+        x->dim[2] / groups != w->dim[1] || w->dim[2] % groups != 0)
         return mood__node_fail(n, MOOD_E_SHAPE,
                                "x is %s, w is %s with %d groups; (B, T, Cin) and "
                                "(K, Cin / groups, Cout) are needed",
@@ -56,7 +57,7 @@ static mood_status conv1d_shape(mood_node *n)
                              .pad_t = pad,
                              .groups = groups};
     c->Ty = mood__conv_size(c->T, c->Kt, stride, pad);
-    if (c->Ty < 1 || !mood__fits_gemm(c->Kt * c->Cin, c->Cout) ||
+    if (c->Ty < 1 || !mood__fits_gemm(c->Kt, c->Cin) || !mood__fits_gemm(c->Kt * c->Cin, c->Cout) ||
         !mood__fits_gemm(stride * c->Cin, c->Ty))
         return mood__node_fail(n, MOOD_E_SHAPE, "a kernel of %lld does not fit over %lld frames",
                                (long long)c->Kt, (long long)c->T);
