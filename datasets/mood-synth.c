@@ -26,9 +26,9 @@ struct options {
 
 /* The defaults are what the demo needs: enough voices to learn from in a minute. */
 static const struct cli_option options[] = {
-    {CLI_INT_AT(struct options, speakers), .name = "speakers", .arg = "N", .fallback = "16",
+    {CLI_INT_AT(struct options, speakers), .name = "speakers", .arg = "N", .fallback = "24",
      .min = 1, .max = VOICE_MAX_SPEAKER, .help = "how many speakers"},
-    {CLI_INT_AT(struct options, per_emotion), .name = "per-emotion", .arg = "N", .fallback = "6",
+    {CLI_INT_AT(struct options, per_emotion), .name = "per-emotion", .arg = "N", .fallback = "5",
      .min = 1, .max = VOICE_MAX_TAKES, .help = "clips of each emotion by each speaker"},
     {CLI_INT64_AT(struct options, seed), .name = "seed", .arg = "N", .fallback = "0", .min = 0,
      .max = 9007199254740992.0, .help = "another seed has other speakers"},

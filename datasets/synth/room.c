@@ -79,7 +79,7 @@ static double rms(const double *x, size_t n)
     return sqrt(sum / (double)n);
 }
 
-/* Noise whose spectrum falls by a drawn amount, 25 to 45 dB under the speech. */
+/* Noise whose spectrum falls by a drawn amount, 25 to 42 dB under the speech. */
 static void background(const struct voice_take *take, struct mood__rng *r, double *x, size_t n)
 {
     double level = rms(x, n) * pow(10.0, -between(r, 25.0, 42.0) / 20.0);

@@ -101,14 +101,14 @@ static void lay_out(const struct voice_take *take, const double *cues, struct mo
 {
     const char *text = statements[take->statement - 1];
     p->n = (int)(strlen(text) / 2);
-    p->start_s = 0.10 + 0.12 * mood__rng_double(r);
+    p->start_s = 0.10 + 0.10 * mood__rng_double(r);
     p->tremor_phase = mood__rng_double(r);
     int pause_after = (int)(cues[VOICE_CUE_PAUSE_AT] * p->n + 0.5) - 1;
     double t = p->start_s;
     for (int i = 0; i < p->n; i++) {
         struct syllable *s = &p->syllable[i];
         double x = i / (p->n - 1.0) - 0.5;
-        double log_length = cues[VOICE_CUE_TEMPO] * x + 0.06 * mood__rng_normal(r);
+        double log_length = cues[VOICE_CUE_TEMPO] * x + 0.05 * mood__rng_normal(r);
         if (i == p->n - 1)
             log_length += cues[VOICE_CUE_DRAWL];
         s->onset = find_consonant(text[2 * i]);
