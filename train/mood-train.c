@@ -45,7 +45,8 @@ static const struct cli_option options[] = {
     {CLI_STRING_AT(struct options, report), .name = "report", .arg = "DIR", .unset = "none",
      .help = "write metrics.json and split.csv there"},
     {CLI_STRING_AT(struct options, trace), .name = "trace", .arg = "DIR", .unset = "none",
-     .help = "write initial.h5 and steps.json there, to repeat the training elsewhere"},
+     .help = "write each step there, and the weights after those of the first epoch, to repeat "
+             "the training elsewhere"},
     {CLI_STRING_AT(struct options, cpumask), .name = "cpumask", .arg = "TIER", .unset = "the best",
      .help = "use no kernels above c, x86-avx2 or x86-avx512"},
 };

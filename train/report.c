@@ -244,18 +244,23 @@ struct trace {
     json_t *steps;
 };
 
+static mood_status save_weights(const struct run *r, const char *name)
+{
+    char path[4200];
+    snprintf(path, sizeof(path), "%s/%s.h5", r->trace->dir, name);
+    return mood_model_save(r->model, path);
+}
+
 mood_status trace_begin(struct run *r, const char *dir)
 {
     MOOD__TRY(make_folder(dir));
     struct trace *t = calloc(1, sizeof(*t));
     if (!t)
         return mood__nomem();
-    char path[4200];
     snprintf(t->dir, sizeof(t->dir), "%s", dir);
-    snprintf(path, sizeof(path), "%s/initial.h5", t->dir);
     t->steps = json_array();
     r->trace = t;
-    return mood_model_save(r->model, path);
+    return save_weights(r, "initial");
 }
 
 mood_status trace_step(struct run *r, const mood_train_event *e)
@@ -269,7 +274,16 @@ mood_status trace_step(struct run *r, const mood_train_event *e)
     json_object_set_new(o, "loss", json_real(e->loss));
     json_object_set_new(o, "clip", clips);
     json_object_set_new(o, "start", starts);
-    return json_array_append_new(r->trace->steps, o) == 0 ? MOOD_OK : mood__nomem();
+    if (json_array_append_new(r->trace->steps, o) != 0)
+        return mood__nomem();
+    /* Rounding decides which of two near neighbours a max-pool takes, and Adam's first steps
+     * magnify that: two right programs part within tens of steps. With the weights after each step
+     * of the first epoch the other can be held to every single one. */
+    if (e->epoch > 1)
+        return MOOD_OK;
+    char name[32];
+    snprintf(name, sizeof(name), "step%zu", json_array_size(r->trace->steps));
+    return save_weights(r, name);
 }
 
 mood_status trace_end(struct run *r)
