@@ -9,6 +9,10 @@
 
 #include "base/error.h"
 
+#ifdef MOOD_HAVE_X86_TIERS
+#include <cpuid.h>
+#endif
+
 static const char *const names[MOOD__N_TIERS] = {"c", "x86-avx2", "x86-avx512"};
 
 /* The limit set by mood_cpu_limit, plus one; 0: none was set. */
@@ -49,6 +53,19 @@ enum mood__tier mood__cpu_tier(void)
         limit = env ? find(env) : -1;
     }
     return (enum mood__tier)(limit >= 0 && limit < tier ? limit : tier);
+}
+
+bool mood__cpu_has_sha(void)
+{
+#ifdef MOOD_HAVE_X86_TIERS
+    /* Leaf 7, sub-leaf 0, bit 29 of EBX. The compilers' detector knows it in later versions only.
+     * What else sha256_x86.c needs, SSSE3 and SSE4.1, is below AVX2. */
+    unsigned eax, ebx, ecx, edx;
+    return mood__cpu_tier() > MOOD__TIER_C && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) &&
+           (ebx >> 29 & 1);
+#else
+    return false;
+#endif
 }
 
 const char *mood_cpu_tier(void)

@@ -4,6 +4,8 @@
 #ifndef MOOD_BASE_CPU_H
 #define MOOD_BASE_CPU_H
 
+#include <stdbool.h>
+
 enum mood__tier {
     MOOD__TIER_C,          /* portable C11 */
     MOOD__TIER_X86_AVX2,   /* AVX2 + FMA, and the system saves the YMM registers */
@@ -13,5 +15,10 @@ enum mood__tier {
 
 /* The highest tier that this processor has, lowered by MOOD_CPU and mood_cpu_limit. */
 enum mood__tier mood__cpu_tier(void);
+
+/* Whether to use the SHA instructions of x86, which belong to no tier: processors of the tier
+ * x86-avx2 are without (Intel's of before 2019) and with them. False in the tier c, so that a limit
+ * to c is one to portable C. Asks CPUID, which costs microseconds in a virtual machine. */
+bool mood__cpu_has_sha(void);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * sha256.c — SHA-256 in portable C, after FIPS 180-4; letters and names are the standard's. */
+ * sha256.c — SHA-256 in portable C, after FIPS 180-4; letters and names are the standard's.
+ * sha256_x86.c does the same to whole blocks with the processor's own instructions. */
 #include "base/sha256.h"
 
 #include <string.h>
 
+#include "base/cpu.h"
+
 /* The first 32 bits of the fractional parts of the cube roots of the first 64 primes (4.2.2). */
-static const uint32_t K[64] = {
+const uint32_t mood__sha256_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -43,6 +46,7 @@ static inline void step(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_
 
 static void hash_block(uint32_t state[8], const unsigned char *block)
 {
+    const uint32_t *K = mood__sha256_k;
     uint32_t w[64];
     for (int t = 0; t < 16; t++)
         w[t] = load_be32(block + 4 * t);
@@ -73,10 +77,26 @@ static void hash_block(uint32_t state[8], const unsigned char *block)
     state[7] += h;
 }
 
+static void hash_blocks(uint32_t state[8], const unsigned char *blocks, size_t n)
+{
+    for (; n; n--, blocks += 64)
+        hash_block(state, blocks);
+}
+
+static mood__sha256_blocks *blocks_of_this_processor(void)
+{
+#ifdef MOOD_HAVE_X86_TIERS
+    if (mood__cpu_has_sha())
+        return mood__sha256_blocks_x86;
+#endif
+    return hash_blocks;
+}
+
 void mood__sha256_start(struct mood__sha256 *s)
 {
     /* The same of the square roots of the first 8 primes (5.3.3). */
-    *s = (struct mood__sha256){.h = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+    *s = (struct mood__sha256){.take = blocks_of_this_processor(),
+                               .h = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
                                      0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
@@ -92,14 +112,13 @@ void mood__sha256_add(struct mood__sha256 *s, const void *data, size_t bytes)
         memcpy(s->block + waiting, p, n);
         if (waiting + n < 64)
             return;
-        hash_block(s->h, s->block);
+        s->take(s->h, s->block, 1);
         p += n;
         bytes -= n;
     }
-    for (; bytes >= 64; p += 64, bytes -= 64)
-        hash_block(s->h, p);
-    if (bytes)
-        memcpy(s->block, p, bytes);
+    s->take(s->h, p, bytes / 64);
+    if (bytes % 64)
+        memcpy(s->block, p + bytes / 64 * 64, bytes % 64);
 }
 
 void mood__sha256_finish(struct mood__sha256 *s, unsigned char digest[MOOD__SHA256_BYTES])

@@ -83,6 +83,7 @@ PARTS = {
     "libmpg123": (("mpg123.h", "fmt123.h"), ("lib/audio/decode_mpg123.c",)),
     "soxr": (("soxr.h",), ("lib/audio/resample.c",)),
     "jansson": (("jansson.h",), ("lib/models/config.c", "train/report.c")),
+    "CPUID": (("cpuid.h",), ("lib/base/cpu.c",)),
 }
 
 # Headers of C11, POSIX and the compiler, which anyone may include.
@@ -96,6 +97,10 @@ STANDARD = set("""assert complex ctype errno fenv float inttypes iso646 limits l
 # Who makes and locks threads: the base, and what guards what another library has once for the whole
 # process (OpenBLAS's number of threads; HDF5, which is not thread-safe).
 THREADS = ("lib/base/", "lib/kernel/gemm.c", "lib/store/h5.c")
+
+
+# Where instructions are chosen by hand: the kernels, and what the base needs before there are kernels.
+INTRINSICS = ("lib/kernel/", "lib/base/sha256_x86.c")
 
 
 def check_owners(source):
@@ -114,7 +119,7 @@ def check_owners(source):
                 if not path.startswith(THREADS):
                     findings.append(place + "threads are made and locked in lib/base")
             elif kind == "<" and name in ("immintrin.h", "arm_neon.h"):
-                if not path.startswith("lib/kernel/"):
+                if not path.startswith(INTRINSICS):
                     findings.append(place + "intrinsics belong in lib/kernel")
             elif kind == "<" and not name.startswith("mood/") and name[:-2] not in STANDARD:
                 findings.append(place + "<%s> is in no table of tests/rules/layers.py" % name)
@@ -161,6 +166,8 @@ class Owners:
     fine = {
         "lib/kernel/gemm.c": "#include <cblas.h>\n#include <immintrin.h>\n",
         "lib/base/pool.c": "#include <pthread.h>\n",
+        "lib/base/cpu.c": "#include <cpuid.h>\n",
+        "lib/base/sha256_x86.c": "#include <immintrin.h>\n",
         "lib/audio/resample.c": "#include <soxr.h>\n#include <math.h>\n",
         "tests/unit/test_x.c": "#include <pthread.h>\n#include <cmocka.h>\n",
     }
@@ -170,6 +177,8 @@ class Owners:
         ({"lib/store/h5.h": "#include <hdf5.h>\n"}, "HDF5 is included by"),
         ({"lib/train/x.c": "#include <pthread.h>\n"}, "in lib/base"),
         ({"lib/ops/x.c": "#include <immintrin.h>\n"}, "lib/kernel"),
+        ({"lib/base/sha256.c": "#include <immintrin.h>\n"}, "lib/kernel"),
+        ({"lib/kernel/x.c": "#include <cpuid.h>\n"}, "CPUID is included by lib/base/cpu.c only"),
         ({"tools/x.c": "#include <curl/curl.h>\n"}, "in no table"),
     ]
 

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_sha256.c — SHA-256 against the example messages of FIPS 180-4 and NIST's long message, at
- * every split of the input, and across every length of padding. */
+ * every split of the input, and across every length of padding: with the instructions of this
+ * processor, and again in C. Then both against each other. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/cpu.h"
+#include "base/rng.h"
 #include "base/sha256.h"
 
 static const char *hex_of(const void *data, size_t bytes, size_t piece)
@@ -73,6 +77,53 @@ static void test_padding(void **state)
                         "21ca6b0414077d01ad81ff2cd5ac9dfceaa3dd757d8d93e865935929b573c501");
 }
 
+static int use_c(void **state)
+{
+    (void)state;
+    return setenv("MOOD_CPU", "c", 1);
+}
+
+static int use_best(void **state)
+{
+    (void)state;
+    return unsetenv("MOOD_CPU");
+}
+
+/* Texts of any length, at any address, in up to four pieces. */
+static void test_c_and_instructions_agree(void **state)
+{
+    enum { ROUNDS = 3000, MAX_BYTES = 1000 };
+    assert_int_equal(use_best(state), 0);
+    if (!mood__cpu_has_sha()) {
+        print_message("this processor has no SHA instructions\n");
+        skip();
+    }
+    static unsigned char text[MAX_BYTES + 64];
+    struct mood__rng rng = mood__rng_make(1, 0);
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (unsigned char)mood__rng_u64(&rng);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t n = (size_t)mood__rng_below(&rng, MAX_BYTES + 1), at = 0;
+        const unsigned char *p = text + mood__rng_below(&rng, 64);
+        struct mood__sha256 fast, c;
+        assert_int_equal(use_best(state), 0);
+        mood__sha256_start(&fast);
+        assert_int_equal(use_c(state), 0);
+        mood__sha256_start(&c);
+        assert_true(fast.take != c.take);
+        for (int piece = 0; piece < 4; piece++) {
+            size_t bytes = piece < 3 ? (size_t)mood__rng_below(&rng, n - at + 1) : n - at;
+            mood__sha256_add(&fast, p + at, bytes);
+            mood__sha256_add(&c, p + at, bytes);
+            at += bytes;
+        }
+        unsigned char digest[2][MOOD__SHA256_BYTES];
+        mood__sha256_finish(&fast, digest[0]);
+        mood__sha256_finish(&c, digest[1]);
+        assert_memory_equal(digest[0], digest[1], MOOD__SHA256_BYTES);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -80,5 +131,8 @@ int main(void)
         cmocka_unit_test(test_million),
         cmocka_unit_test(test_padding),
     };
-    return cmocka_run_group_tests_name("sha256", tests, NULL, NULL);
+    const struct CMUnitTest both[] = {cmocka_unit_test(test_c_and_instructions_agree)};
+    return cmocka_run_group_tests_name("sha256", tests, use_best, NULL) +
+           cmocka_run_group_tests_name("sha256 in C", tests, use_c, NULL) +
+           cmocka_run_group_tests_name("sha256, both", both, NULL, NULL);
 }

@@ -52,11 +52,20 @@ static void test_limit(void **state)
     }
 }
 
+/* The processor may have them or not; a limit to portable C means that they are not used. */
+static void test_no_sha_instructions_in_c(void **state)
+{
+    (void)state;
+    assert_int_equal(mood_cpu_limit("c"), MOOD_OK);
+    assert_false(mood__cpu_has_sha());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_environment_lowers_the_tier),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_no_sha_instructions_in_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
