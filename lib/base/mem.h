@@ -3,7 +3,7 @@
  * mem.h — Memory: checked size arithmetic, aligned allocation, and an arena.
  *
  * Everything the library allocates comes through here, so that a test can make each allocation
- * fail in turn (tests/unit/test_alloc.c). */
+ * fail in turn (tests/fail_alloc.h). */
 #ifndef MOOD_BASE_MEM_H
 #define MOOD_BASE_MEM_H
 

@@ -1,53 +1,29 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_alloc.c — Each allocation of the corpus made to fail once: the call says E_NOMEM, the corpus
- * is as it was before, and (under a sanitizer) nothing is lost.
- *
- * The linker sends the library's calls of the allocation functions here (--wrap). */
+ * is as it was before, and nothing is lost. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "fail_alloc.h"
 #include "mood/corpus.h"
 #include "tree.h"
 
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t bytes);
-void *__real_aligned_alloc(size_t alignment, size_t bytes);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t bytes);
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
+enum { MAX_SOURCES = 2 };
 
-/* Allocations until one fails; negative: none will. */
-static long countdown = -1;
+/* A corpus of these sources, which has n_clips then, and perhaps its division. */
+struct scenario {
+    const char *sources[MAX_SOURCES];
+    size_t n_clips;
+    const mood_split_params *split;
+};
 
-static bool fails(void)
-{
-    return countdown >= 0 && countdown-- == 0;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t bytes)
-{
-    return fails() ? NULL : __real_realloc(p, bytes);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
-{
-    return fails() ? NULL : __real_aligned_alloc(alignment, bytes);
-}
+static const struct scenario both_sources = {.sources = {"r", "m.csv"}, .n_clips = 18};
 
 static struct tree tree;
-static mood_corpus *corpus;
-static mood_split *split;
 
 static int set_up(void **state)
 {
@@ -68,86 +44,70 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    countdown = -1;
-    mood_split_destroy(&split);
-    mood_corpus_destroy(&corpus);
     tree_remove(&tree);
     return 0;
 }
 
-/* Repeat `call` with the first, second, ... allocation failing until it gets through. */
-typedef mood_status call(const void *argument);
-
-static void fail_each(call *work, const void *argument)
+static mood_status add_source(mood_corpus *corpus, const char *name)
 {
-    size_t n_clips = corpus ? mood_corpus_n_clips(corpus) : 0;
-    int n_sources = corpus ? mood_corpus_n_sources(corpus) : 0;
-    long n = 0;
-    for (mood_status status = MOOD_E_NOMEM; status != MOOD_OK; n++) {
-        countdown = n;
-        status = work(argument);
-        bool failed = countdown < 0;
-        countdown = -1;
-        assert_int_equal(status, failed ? MOOD_E_NOMEM : MOOD_OK);
-        if (failed && corpus) {
-            assert_int_equal(mood_corpus_n_clips(corpus), n_clips);
-            assert_int_equal(mood_corpus_n_sources(corpus), n_sources);
-        }
+    size_t n_clips = mood_corpus_n_clips(corpus);
+    int n_sources = mood_corpus_n_sources(corpus);
+    mood_status status = mood_corpus_add(corpus, tree_path(&tree, name));
+    if (status != MOOD_OK) {
+        assert_int_equal(mood_corpus_n_clips(corpus), n_clips);
+        assert_int_equal(mood_corpus_n_sources(corpus), n_sources);
     }
-    assert_true(n > 1);
-}
-
-static mood_status create(const void *argument)
-{
-    (void)argument;
-    mood_status status = mood_corpus_create(&corpus);
-    if (status != MOOD_OK)
-        assert_null(corpus);
     return status;
 }
 
-static mood_status add(const void *name)
+static mood_status divide(const mood_corpus *corpus, const mood_split_params *params)
 {
-    return mood_corpus_add(corpus, tree_path(&tree, name));
+    mood_split *split;
+    mood_status status = mood_split_create(&split, corpus, params);
+    assert_int_equal(split != NULL, status == MOOD_OK);
+    mood_split_destroy(&split);
+    return status;
 }
 
-static mood_status divide(const void *params)
+static mood_status run(const void *arg)
 {
-    mood_status status = mood_split_create(&split, corpus, params);
-    if (status != MOOD_OK)
-        assert_null(split);
+    const struct scenario *s = arg;
+    mood_corpus *corpus;
+    mood_status status = mood_corpus_create(&corpus);
+    assert_int_equal(corpus != NULL, status == MOOD_OK);
+    for (int i = 0; i < MAX_SOURCES && s->sources[i] && status == MOOD_OK; i++)
+        status = add_source(corpus, s->sources[i]);
+    if (status == MOOD_OK)
+        assert_int_equal(mood_corpus_n_clips(corpus), s->n_clips);
+    if (status == MOOD_OK && s->split)
+        status = divide(corpus, s->split);
+    mood_corpus_destroy(&corpus);
     return status;
 }
 
 static void test_corpus(void **state)
 {
     (void)state;
-    fail_each(create, NULL);
-    fail_each(add, "r");
-    fail_each(add, "m.csv");
-    assert_int_equal(mood_corpus_n_clips(corpus), 18);
-    mood_corpus_destroy(&corpus);
-    fail_each(create, NULL);
-    fail_each(add, "own.csv");
+    const struct scenario own_labels = {.sources = {"own.csv"}, .n_clips = 2};
+    assert_true(fail_each_alloc(run, &both_sources, 0) >= 10);
+    assert_true(fail_each_alloc(run, &own_labels, 0) >= 5);
 }
 
 static void test_split(void **state)
 {
     (void)state;
-    assert_int_equal(mood_corpus_create(&corpus), MOOD_OK);
-    assert_int_equal(add("r"), MOOD_OK);
-    assert_int_equal(add("m.csv"), MOOD_OK);
-    char file[1024];
-    strcpy(file, tree_path(&tree, "s.csv"));
+    struct tree same = tree; /* tree_path keeps what it said last in the tree */
     const mood_split_params kinds[] = {
         {.kind = MOOD_SPLIT_SPEAKER},
         {.kind = MOOD_SPLIT_RANDOM},
         {.kind = MOOD_SPLIT_FOLD, .n_folds = 3},
-        {.kind = MOOD_SPLIT_FILE, .file = file},
+        {.kind = MOOD_SPLIT_FILE, .file = tree_path(&same, "s.csv")},
     };
+    int without = fail_each_alloc(run, &both_sources, 0);
     for (int i = 0; i < 4; i++) {
-        fail_each(divide, &kinds[i]);
-        mood_split_destroy(&split);
+        struct scenario s = both_sources;
+        s.split = &kinds[i];
+        assert_true(fail_each_alloc(run, &s, 0) > without);
     }
 }
 
