@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config.h"
 
 static _Thread_local char detail[MOOD__DETAIL_BYTES];
@@ -45,6 +46,15 @@ const char *mood_version(void)
     return MOOD_VERSION;
 }
 
+/* A detail is one line whatever it quotes: the name of a file may hold a line break, or what steers
+ * a terminal. */
+static void make_one_line(char *text)
+{
+    for (; *text; text++)
+        if (mood__is_control(*text))
+            *text = '?';
+}
+
 mood_status mood__fail(mood_status status, const char *fmt, ...)
 {
     char text[MOOD__DETAIL_BYTES] = ""; /* the arguments may point into the old detail */
@@ -52,6 +62,7 @@ mood_status mood__fail(mood_status status, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
+    make_one_line(text);
     memcpy(detail, text, sizeof(detail));
     return status;
 }
@@ -65,6 +76,7 @@ mood_status mood__fail_in(mood_status status, const char *prefix_fmt, ...)
     va_start(args, prefix_fmt);
     int n = vsnprintf(detail, sizeof(detail), prefix_fmt, args);
     va_end(args);
+    make_one_line(detail);
     if (n >= 0 && (size_t)n < sizeof(detail)) {
         memcpy(detail + n, inner, sizeof(detail) - (size_t)n);
         detail[sizeof(detail) - 1] = '\0';

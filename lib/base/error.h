@@ -9,6 +9,8 @@
 /* Room for one error line, the final zero included; longer texts are cut. */
 enum { MOOD__DETAIL_BYTES = 512 };
 
+/* Both of these keep the detail on one line: a control character becomes '?'. */
+
 /* Record the detail of a failure and return `status`, so that a function fails in one line:
  *     return mood__fail(MOOD_E_SHAPE, "dense '%s': ...", name); */
 mood_status mood__fail(mood_status status, const char *fmt, ...) MOOD_PRINTF(2, 3);

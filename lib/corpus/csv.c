@@ -57,10 +57,9 @@ static bool cut_line(struct mood__csv *csv, char **line, size_t *bytes)
 static mood_status check_bytes(const struct mood__csv *csv, const char *line, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
-        unsigned char c = (unsigned char)line[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
+        if (mood__is_control(line[i]) && line[i] != '\t')
             return mood__csv_fail(csv, MOOD_E_FORMAT, "control character 0x%02x; is this CSV text?",
-                                  c);
+                                  (unsigned char)line[i]);
     }
     if (!mood__is_utf8(line))
         return mood__csv_fail(csv, MOOD_E_FORMAT, "not UTF-8 text");

@@ -73,6 +73,17 @@ static void test_long_texts_are_cut(void **state)
     assert_int_equal(strlen(mood_error_detail()), MOOD__DETAIL_BYTES - 1);
 }
 
+static void test_a_detail_is_one_line(void **state)
+{
+    (void)state;
+    const char *path = "a\nb\033[2J\x7f\t\xc3\xa4.wav";
+    assert_int_equal(mood__fail(MOOD_E_IO, "no file '%s'", path), MOOD_E_IO);
+    assert_string_equal(mood_error_detail(), "no file 'a?b?[2J??\xc3\xa4.wav'");
+    assert_int_equal(mood__fail_in(MOOD_E_IO, "%s", path), MOOD_E_IO);
+    assert_string_equal(mood_error_detail(),
+                        "a?b?[2J??\xc3\xa4.wav: no file 'a?b?[2J??\xc3\xa4.wav'");
+}
+
 static void *fail_elsewhere(void *was_empty)
 {
     *(int *)was_empty = mood_error_detail()[0] == '\0';
@@ -100,6 +111,7 @@ int main(void)
         cmocka_unit_test(test_fail_writes_the_detail),
         cmocka_unit_test(test_the_detail_may_be_part_of_the_next),
         cmocka_unit_test(test_long_texts_are_cut),
+        cmocka_unit_test(test_a_detail_is_one_line),
         cmocka_unit_test(test_each_thread_has_its_own_detail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
