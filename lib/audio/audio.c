@@ -4,17 +4,14 @@
  * one checked mono signal at MOOD_SAMPLE_RATE (resample.c). */
 #include "mood/audio.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "audio/decode.h"
 #include "audio/resample.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 /* Frames that are decoded, mixed and resampled at a time. */
@@ -48,14 +45,6 @@ static mood_status limits_of(struct limits *out, const mood_audio_params *params
         return mood__fail(MOOD_E_INVALID, "max_duration_s is %g; above 0 and up to 1e6 is possible",
                           l.max_duration_s);
     *out = l;
-    return MOOD_OK;
-}
-
-static mood_status check_bytes(uint64_t n_bytes, const struct limits *limits)
-{
-    if (n_bytes > limits->max_bytes)
-        return mood__fail(MOOD_E_UNSUPPORTED, "%llu bytes; the limit is %zu",
-                          (unsigned long long)n_bytes, limits->max_bytes);
     return MOOD_OK;
 }
 
@@ -282,7 +271,9 @@ mood_status mood_audio_read_memory(mood_audio **out, const void *data, size_t n_
     struct limits limits = {0};
     struct mood__sniff s;
     MOOD__TRY(limits_of(&limits, params));
-    MOOD__TRY(check_bytes(n_bytes, &limits));
+    if (n_bytes > limits.max_bytes)
+        return mood__fail(MOOD_E_UNSUPPORTED, "has %zu bytes; at most %zu are read", n_bytes,
+                          limits.max_bytes);
     MOOD__TRY(mood__sniff(&s, data, n_bytes));
 
     mood_audio *a = mood__calloc(1, sizeof(*a));
@@ -295,58 +286,15 @@ mood_status mood_audio_read_memory(mood_audio **out, const void *data, size_t n_
     return status;
 }
 
-/* Read an open file to its end, or to the size it had. */
-static mood_status read_all(unsigned char **out, size_t *n_bytes, int fd,
-                            const struct limits *limits)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return mood__fail(MOOD_E_IO, "cannot be read: %s", strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        return mood__fail(MOOD_E_IO, "is a directory");
-    if (!S_ISREG(st.st_mode))
-        return mood__fail(MOOD_E_IO, "is not a regular file");
-    MOOD__TRY(check_bytes((uint64_t)st.st_size, limits));
-
-    size_t size = (size_t)st.st_size, at = 0;
-    unsigned char *bytes = mood__alloc_aligned(size);
-    if (!bytes)
-        return mood__nomem();
-    while (at < size) {
-        ssize_t n = read(fd, bytes + at, size - at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            mood__free(bytes);
-            return mood__fail(MOOD_E_IO, "cannot be read: %s", strerror(errno));
-        }
-        if (n == 0) /* somebody made it shorter meanwhile */
-            break;
-        at += (size_t)n;
-    }
-    *out = bytes;
-    *n_bytes = at;
-    return MOOD_OK;
-}
-
 mood_status mood_audio_read(mood_audio **out, const char *path, const mood_audio_params *params)
 {
     *out = NULL;
     struct limits limits = {0};
+    unsigned char *bytes;
+    size_t n_bytes;
     MOOD__TRY(limits_of(&limits, params));
-
-    /* Without O_NONBLOCK, opening a pipe would wait for its writer. It changes nothing for files.
-     */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return mood__fail(MOOD_E_IO, "cannot be opened: %s", strerror(errno));
-    unsigned char *bytes = NULL;
-    size_t n_bytes = 0;
-    mood_status status = read_all(&bytes, &n_bytes, fd, &limits);
-    close(fd);
-    if (status != MOOD_OK)
-        return status;
-    status = mood_audio_read_memory(out, bytes, n_bytes, params);
+    MOOD__TRY(mood__file_read(path, limits.max_bytes, &bytes, &n_bytes));
+    mood_status status = mood_audio_read_memory(out, bytes, n_bytes, params);
     mood__free(bytes);
     return status;
 }
