@@ -113,6 +113,12 @@ bool mood__training(const mood_graph *g);
 /* Zeroed memory that lives as long as the graph; NULL, and the error kept, when there is none. */
 void *mood__graph_memory(mood_graph *g, size_t bytes);
 
+/* ---- for what fills weights from a file ---- */
+
+/* Every weight that is made from now on starts as zeros, whatever its init says: drawing numbers
+ * takes longer than reading those that replace them. */
+void mood__weights_start_blank(mood_weights *w);
+
 /* ---- for forward and backward ---- */
 
 static inline float *mood__out(const mood_node *n)

@@ -17,7 +17,7 @@ struct mood_weights {
     struct weight **list; /* each allocated by itself, so that views stay valid as the list grows */
     size_t count, capacity;
     uint64_t seed;
-    bool sealed;
+    bool sealed, blank;
 };
 
 mood_status mood_weights_create(mood_weights **out, uint64_t seed)
@@ -116,7 +116,7 @@ mood_status mood_weights_add(mood_weights *w, const char *name, int rank, const 
     if (!x)
         return mood__nomem();
     x->trainable = !init.frozen;
-    draw(&x->value, init, w->seed, name);
+    draw(&x->value, w->blank ? (mood_init){0} : init, w->seed, name);
     w->list[w->count++] = x;
     return MOOD_OK;
 }
@@ -124,6 +124,11 @@ mood_status mood_weights_add(mood_weights *w, const char *name, int rank, const 
 void mood_weights_seal(mood_weights *w)
 {
     w->sealed = true;
+}
+
+void mood__weights_start_blank(mood_weights *w)
+{
+    w->blank = true;
 }
 
 bool mood__weights_sealed(const mood_weights *w)

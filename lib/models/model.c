@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "graph/node.h"
 #include "models/pipeline.h"
 
 /* ---- labels ------------------------------------------------------------------------------- */
@@ -15,7 +16,7 @@
 static bool has_control_character(const char *s)
 {
     for (; *s; s++) {
-        if ((unsigned char)*s < ' ' || *s == 0x7f)
+        if (mood__is_control(*s))
             return true;
     }
     return false;
@@ -64,10 +65,12 @@ static mood_status copy_labels(mood_model *m, const char *const *labels, int n)
 /* ---- weights ------------------------------------------------------------------------------ */
 
 /* A graph of the network makes the weights that it needs; it is never run. */
-static mood_status make_weights(mood_model *m, uint64_t seed)
+static mood_status make_weights(mood_model *m, uint64_t seed, bool blank)
 {
     mood_graph *g;
     MOOD__TRY(mood_weights_create(&m->weights, seed));
+    if (blank)
+        mood__weights_start_blank(m->weights);
     MOOD__TRY(mood_graph_create(&g, &(mood_graph_params){.weights = m->weights}));
     mood_node *mel =
         mood_input(g, "mel", MOOD_F32, 4, (int64_t[]){1, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, 1});
@@ -84,7 +87,7 @@ static mood_status make_weights(mood_model *m, uint64_t seed)
 
 /* ---- life --------------------------------------------------------------------------------- */
 
-static mood_status fill(mood_model *m, const mood_model_params *p)
+static mood_status fill(mood_model *m, const mood_model_params *p, bool blank)
 {
     m->heads = p->heads;
     if (m->heads.divide == 0)
@@ -94,21 +97,31 @@ static mood_status fill(mood_model *m, const mood_model_params *p)
                           m->heads.feature_width, MOOD__MAX_FEATURE_WIDTH);
     MOOD__TRY(copy_labels(m, p->labels, p->n_labels));
     MOOD__TRY(mood_model_set_record(m, "{}"));
-    return make_weights(m, p->seed);
+    return make_weights(m, p->seed, blank);
 }
 
-mood_status mood_model_create(mood_model **out, const mood_model_params *params)
+static mood_status create(mood_model **out, const mood_model_params *params, bool blank)
 {
     *out = NULL;
     mood_model *m = mood__calloc(1, sizeof(*m));
     if (!m)
         return mood__nomem();
     atomic_init(&m->owners, 1);
-    mood_status status = fill(m, params ? params : &(mood_model_params){0});
+    mood_status status = fill(m, params ? params : &(mood_model_params){0}, blank);
     if (status)
         mood_model_destroy(&m);
     *out = m;
     return status;
+}
+
+mood_status mood_model_create(mood_model **out, const mood_model_params *params)
+{
+    return create(out, params, false);
+}
+
+mood_status mood__model_create_blank(mood_model **out, const mood_model_params *params)
+{
+    return create(out, params, true);
 }
 
 mood_model *mood_model_retain(mood_model *model)

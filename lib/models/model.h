@@ -31,6 +31,10 @@ struct mood__config {
     void *json;                          /* what parsing made; freed by mood__config_free */
 };
 
+/* As mood_model_create, but all weights are zeros: for a file to fill. The seed does not matter. */
+MOOD_NODISCARD
+mood_status mood__model_create_blank(mood_model **out, const mood_model_params *params);
+
 /* Whether the text is one JSON object: E_INVALID if not; E_NOMEM. */
 MOOD_NODISCARD
 mood_status mood__check_json_object(const char *text);

@@ -71,7 +71,7 @@ mood_status mood_model_save(const mood_model *model, const char *path)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-/* A model as the config says, its weights still the initial ones. */
+/* A model as the config says, its weights still zeros. */
 static mood_status create_from_config(mood_model **out, const struct mood__reader *r)
 {
     const char *text;
@@ -81,7 +81,7 @@ static mood_status create_from_config(mood_model **out, const struct mood__reade
     if (!status) {
         const mood_model_params params = {
             .heads = config.heads, .labels = config.labels, .n_labels = config.heads.n_labels};
-        status = mood_model_create(out, &params);
+        status = mood__model_create_blank(out, &params);
     }
     mood__config_free(&config);
     /* What create calls an invalid argument is here the file's mistake. */

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "formula_model.h"
+#include "models/model.h"
 
 #define assert_ok(expr) assert_int_equal(expr, MOOD_OK)
 
@@ -50,6 +51,28 @@ static void test_seed(void **state)
     assert_memory_not_equal(w[0]->data, w[2]->data, mood_tensor_bytes(w[0]));
     for (int i = 0; i < 3; i++)
         mood_model_destroy(&m[i]);
+}
+
+/* For files: the same weights as in any other model, but nothing is drawn. */
+static void test_blank(void **state)
+{
+    (void)state;
+    const mood_model_params p = {.heads = {.divide = 8}};
+    mood_model *drawn, *blank;
+    assert_ok(mood_model_create(&drawn, &p));
+    assert_ok(mood__model_create_blank(&blank, &p));
+    mood_weights *a = mood_model_weights(drawn), *b = mood_model_weights(blank);
+    assert_int_equal(mood_weights_count(a), mood_weights_count(b));
+    for (int i = 0; i < mood_weights_count(b); i++) {
+        const mood_tensor *value = mood_weights_value(b, i);
+        assert_string_equal(mood_weights_name(a, i), mood_weights_name(b, i));
+        assert_int_equal(mood_weights_trainable(a, i), mood_weights_trainable(b, i));
+        assert_true(mood_tensor_same_shape(mood_weights_value(a, i), value));
+        for (int64_t j = 0; j < mood_tensor_elements(value); j++)
+            assert_true(((const float *)value->data)[j] == 0);
+    }
+    mood_model_destroy(&drawn);
+    mood_model_destroy(&blank);
 }
 
 static void test_owners(void **state)
@@ -143,9 +166,10 @@ static void test_record(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_seed),
-        cmocka_unit_test(test_owners),    cmocka_unit_test(test_bad_labels),
-        cmocka_unit_test(test_bad_heads), cmocka_unit_test(test_record),
+        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_blank),      cmocka_unit_test(test_owners),
+        cmocka_unit_test(test_bad_labels), cmocka_unit_test(test_bad_heads),
+        cmocka_unit_test(test_record),
     };
     return cmocka_run_group_tests_name("model", tests, NULL, NULL);
 }
