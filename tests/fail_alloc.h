@@ -27,9 +27,19 @@ void __wrap_free(void *p);
 /* Atomic, because threads of a pool allocate too. */
 static _Atomic long alloc_countdown = -1; /* allocations until one fails; negative: none will */
 static _Atomic long alloc_live;           /* blocks allocated and not freed */
+static _Atomic long alloc_calls;          /* allocations asked for */
+static _Atomic size_t alloc_largest;      /* the bytes of the largest of them */
 
-static inline bool alloc_fails(void)
+/* More bytes than this always fail: tests of huge sizes are not for filling memory. */
+static const size_t alloc_room = (size_t)1 << 30;
+
+static inline bool alloc_fails(size_t bytes)
 {
+    atomic_fetch_add(&alloc_calls, 1);
+    if (bytes > alloc_largest) /* two threads at once may leave the smaller: no test looks then */
+        alloc_largest = bytes;
+    if (bytes > alloc_room)
+        return true;
     return alloc_countdown >= 0 && atomic_fetch_sub(&alloc_countdown, 1) == 0;
 }
 
@@ -42,12 +52,12 @@ static inline void *alloc_counted(void *p)
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-    return alloc_fails() ? NULL : alloc_counted(__real_calloc(n, size));
+    return alloc_fails(n * size) ? NULL : alloc_counted(__real_calloc(n, size));
 }
 
 void *__wrap_realloc(void *p, size_t bytes)
 {
-    if (alloc_fails())
+    if (alloc_fails(bytes))
         return NULL;
     void *q = __real_realloc(p, bytes);
     return p ? q : alloc_counted(q);
@@ -55,7 +65,7 @@ void *__wrap_realloc(void *p, size_t bytes)
 
 void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
 {
-    return alloc_fails() ? NULL : alloc_counted(__real_aligned_alloc(alignment, bytes));
+    return alloc_fails(bytes) ? NULL : alloc_counted(__real_aligned_alloc(alignment, bytes));
 }
 
 void __wrap_free(void *p)

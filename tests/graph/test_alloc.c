@@ -6,54 +6,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/mem.h"
+#include "fail_alloc.h"
 #include "mood/mood.h"
 
 #define DIMS(...) ((int64_t[]){__VA_ARGS__})
-
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t bytes);
-void *__real_aligned_alloc(size_t alignment, size_t bytes);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t bytes);
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
-
-static long countdown = -1;          /* allocations until one fails; negative: none will */
-static long n_allocations;           /* that were asked for */
-static size_t largest;               /* of them */
-static const size_t room = 1u << 30; /* what is larger fails: this test is not for filling memory */
-
-static bool fails(size_t bytes)
-{
-    n_allocations++;
-    largest = bytes > largest ? bytes : largest;
-    return bytes > room || (countdown >= 0 && countdown-- == 0);
-}
-
-void *__wrap_malloc(size_t bytes)
-{
-    return fails(bytes) ? NULL : __real_malloc(bytes);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails(n * size) ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t bytes)
-{
-    return fails(bytes) ? NULL : __real_realloc(p, bytes);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
-{
-    return fails(bytes) ? NULL : __real_aligned_alloc(alignment, bytes);
-}
 
 /* ---- a training graph with everything in it ---- */
 
@@ -96,30 +56,33 @@ static void destroy(struct rig *r)
     mood_weights_destroy(&r->weights);
 }
 
+static mood_status make_and_destroy(const void *arg)
+{
+    (void)arg;
+    struct rig r;
+    mood_status status = make(&r, NULL);
+    if (status && r.graph && !mood_graph_bytes(r.graph)) { /* what half exists does not run */
+        assert_non_null(strstr(mood_error_detail(), "out of memory"));
+        assert_int_equal(mood_graph_forward(r.graph), MOOD_E_INVALID);
+        assert_int_equal(mood__nomem(), status); /* and its text: that of forward is there now */
+    }
+    destroy(&r);
+    return status;
+}
+
+static mood_status clone(const void *weights)
+{
+    mood_weights *copy;
+    mood_status status = mood_weights_clone(&copy, weights);
+    assert_int_equal(copy != NULL, status == MOOD_OK);
+    mood_weights_destroy(&copy);
+    return status;
+}
+
 static void test_each_fails_once(void **state)
 {
     (void)state;
-    struct rig r;
-    int n_failed = 0;
-    for (;; n_failed++) {
-        countdown = n_failed;
-        mood_status status = make(&r, NULL);
-        bool through = countdown >= 0;
-        countdown = -1;
-        if (!through) {
-            assert_int_equal(status, MOOD_E_NOMEM);
-            assert_non_null(strstr(mood_error_detail(), "out of memory"));
-            if (r.graph && !mood_graph_bytes(r.graph)) /* what half exists does not run */
-                assert_int_equal(mood_graph_forward(r.graph), MOOD_E_INVALID);
-        }
-        destroy(&r);
-        if (through) {
-            assert_int_equal(status, MOOD_OK);
-            break;
-        }
-    }
-    print_message("%d allocations failed\n", n_failed);
-    assert_true(n_failed > 100);
+    assert_true(fail_each_alloc(make_and_destroy, NULL, 0) > 100);
 }
 
 /* A clone, made of a set that has gradients. */
@@ -128,20 +91,7 @@ static void test_each_of_a_clone_fails_once(void **state)
     (void)state;
     struct rig r;
     assert_int_equal(make(&r, NULL), MOOD_OK);
-    for (int n_failed = 0;; n_failed++) {
-        mood_weights *copy;
-        countdown = n_failed;
-        mood_status status = mood_weights_clone(&copy, r.weights);
-        bool through = countdown >= 0;
-        countdown = -1;
-        mood_weights_destroy(&copy);
-        if (through) {
-            assert_int_equal(status, MOOD_OK);
-            assert_true(n_failed > 3 * mood_weights_count(r.weights));
-            break;
-        }
-        assert_int_equal(status, MOOD_E_NOMEM);
-    }
+    assert_true(fail_each_alloc(clone, r.weights, 0) > 3 * mood_weights_count(r.weights));
     destroy(&r);
 }
 
@@ -153,8 +103,8 @@ static void test_none_in_the_loop(void **state)
         struct rig r;
         assert_int_equal(mood_pool_create(&pool, threads), MOOD_OK);
         assert_int_equal(make(&r, pool), MOOD_OK);
-        assert_true(n_allocations > 0);
-        n_allocations = 0;
+        assert_true(alloc_calls > 0);
+        alloc_calls = 0;
         for (int step = 0; step < 3; step++) {
             mood_weights_zero_grad(r.weights);
             assert_int_equal(mood_graph_forward(r.graph), MOOD_OK);
@@ -162,7 +112,7 @@ static void test_none_in_the_loop(void **state)
             assert_true(mood_clip_gradients(r.weights, 1) >= 0);
             mood_optimiser_step(r.optimiser, pool);
         }
-        assert_int_equal(n_allocations, 0);
+        assert_int_equal(alloc_calls, 0);
         destroy(&r);
         mood_pool_destroy(&pool);
     }
@@ -197,7 +147,7 @@ static void test_huge_shapes(void **state)
         assert_int_equal(mood_weights_create(&w, 1), MOOD_OK);
         assert_int_equal(
             mood_graph_create(&g, &(mood_graph_params){.weights = w, .training = true}), MOOD_OK);
-        largest = 0;
+        alloc_largest = 0;
         mood_node *x = NULL;
         switch (which) {
         case 0: /* more bytes than there are addresses */
@@ -224,15 +174,15 @@ static void test_huge_shapes(void **state)
             x = mood_tanh(cube(g, 1 << 14));
             mood_node *loss = mood_sum(x, MOOD_ALL_AXES);
             assert_int_equal(mood_graph_compile(g, &loss, 1), MOOD_E_NOMEM);
-            assert_true(largest > (size_t)1 << 44);
-            largest = 0;
+            assert_true(alloc_largest > (size_t)1 << 44);
+            alloc_largest = 0;
             break;
         default: /* eight times 2^42 */
             x = cube(g, 1 << 14);
             x = mood_concat((mood_node *[]){x, x, x, x, x, x, x, x}, 8, 0);
             expect(g, x, MOOD_E_SHAPE, "concat");
         }
-        assert_true(largest < 4 << 20);
+        assert_true(alloc_largest < 4 << 20);
         mood_graph_destroy(&g);
         mood_weights_destroy(&w);
     }
