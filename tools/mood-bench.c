@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/pool.h"
 #include "cli.h"
 #include "formula.h"
 #include "mood/mood.h"
@@ -63,6 +64,7 @@ struct bench {
     mood_optimiser *optimiser;
     mood_node *seq, *mel, *labels, *loss;
     float *seq_pool, *mel_pool; /* 2 * batch clips to pick from */
+    uint64_t step;
 };
 
 static mood_status build(struct bench *b)
@@ -155,17 +157,24 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Copy a random clip of the pool to each place of the batch. */
-static void new_batch(struct bench *b, struct mood__rng *rng)
+/* Copy a random clip of the pool to place i of the batch, as the trainer does: on all threads. */
+static void copy_clip(void *ctx, int64_t i, int worker)
 {
+    (void)worker;
+    struct bench *b = ctx;
     size_t seq = (size_t)FRAMES * (size_t)b->o->width, mel = MEL_BANDS * MEL_FRAMES;
-    for (size_t i = 0; i < (size_t)b->o->batch; i++) {
-        size_t pick = (size_t)mood__rng_below(rng, 2 * (uint64_t)b->o->batch);
-        if (seq)
-            memcpy(values(b->seq) + i * seq, b->seq_pool + pick * seq, seq * sizeof(float));
-        memcpy(values(b->mel) + i * mel, b->mel_pool + pick * mel, mel * sizeof(float));
-        ((int32_t *)mood_node_value(b->labels)->data)[i] = (int32_t)(pick % N_LABELS);
-    }
+    size_t at = (size_t)i;
+    size_t pick = (size_t)(mood__hash64(b->step, (uint64_t)i) % (2 * (uint64_t)b->o->batch));
+    if (seq)
+        memcpy(values(b->seq) + at * seq, b->seq_pool + pick * seq, seq * sizeof(float));
+    memcpy(values(b->mel) + at * mel, b->mel_pool + pick * mel, mel * sizeof(float));
+    ((int32_t *)mood_node_value(b->labels)->data)[at] = (int32_t)(pick % N_LABELS);
+}
+
+static void new_batch(struct bench *b)
+{
+    b->step++;
+    mood__pool_run(b->pool, b->o->batch, copy_clip, b);
 }
 
 static void print_times(const struct bench *b, double *ms)
@@ -203,10 +212,9 @@ static mood_status measure(struct bench *b)
         formula_values(b->seq_pool, (int64_t)seq, "seq");
         formula_values(b->mel_pool, (int64_t)mel, "mel");
     }
-    struct mood__rng rng = mood__rng_make(0, 0);
     for (int run = -2; run < o->runs && !status && !cli_stop; run++) {
         double start = now_ms();
-        new_batch(b, &rng);
+        new_batch(b);
         status = step(b);
         if (run >= 0)
             ms[run] = now_ms() - start;

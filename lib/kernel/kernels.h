@@ -42,6 +42,10 @@ struct mood__kernels {
     /* y (+)= a * x; in place allowed. */
     void (*scale)(float *y, float a, const float *x, ptrdiff_t n, bool add);
 
+    /* n_rows rows of `width` floats, y_ld and x_ld apart (y_ld >= width). */
+    void (*copy_rows)(float *y, ptrdiff_t y_ld, const float *x, ptrdiff_t x_ld, ptrdiff_t n_rows,
+                      ptrdiff_t width);
+
     mood__map *exp, *log, *tanh, *sigmoid, *relu, *gelu;
     /* Saved tensor: the output for exp, tanh, sigmoid and relu; the input for log and gelu. */
     mood__map_grad *exp_grad, *log_grad, *tanh_grad, *sigmoid_grad, *relu_grad, *gelu_grad;

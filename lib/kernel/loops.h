@@ -50,6 +50,29 @@ static void scale(float *y, float a, const float *x, ptrdiff_t n, bool acc)
     }
 }
 
+static inline void copy_rows_of(float *y, ptrdiff_t y_ld, const float *x, ptrdiff_t x_ld,
+                                ptrdiff_t n_rows, int width)
+{
+    for (ptrdiff_t r = 0; r < n_rows; r++)
+        memcpy(y + r * y_ld, x + r * x_ld, (size_t)width * sizeof(float));
+}
+
+/* Convolutions copy very many short rows: with a constant width the copy is a few moves, not a
+ * call. */
+static void copy_rows(float *y, ptrdiff_t y_ld, const float *x, ptrdiff_t x_ld, ptrdiff_t n_rows,
+                      ptrdiff_t width)
+{
+    if (width == 3) {
+        copy_rows_of(y, y_ld, x, x_ld, n_rows, 3);
+        return;
+    }
+    ptrdiff_t done = 0;
+    for (; done + 32 <= width && width % 32 == 0; done += 32)
+        copy_rows_of(y + done, y_ld, x + done, x_ld, n_rows, 32);
+    for (ptrdiff_t r = 0; r < n_rows && done < width; r++)
+        memcpy(y + r * y_ld + done, x + r * x_ld + done, (size_t)(width - done) * sizeof(float));
+}
+
 static void map_exp(float *y, const float *x, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
@@ -441,6 +464,7 @@ const struct mood__kernels TIER_TABLE = {
     .mul = mul,
     .mul_add = mul_add,
     .scale = scale,
+    .copy_rows = copy_rows,
     .exp = map_exp,
     .log = map_log,
     .tanh = map_tanh,

@@ -14,11 +14,10 @@
 #include "kernel/gemm.h"
 #include "ops/linear.h"
 
-enum {
-    TILE_FLOATS =
-        98304,     /* columns of one tile: within a core's L2 cache together with the weights */
-    MAX_SHARDS = 8 /* partial sums of dw */
-};
+/* Columns of one tile, in floats: within a core's L2 cache together with the weights. */
+enum { TILE_FLOATS = 65536 };
+
+enum { MAX_SHARDS = 8 }; /* partial sums of dw */
 
 int64_t mood__conv_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad)
 {
@@ -41,11 +40,13 @@ static int64_t positions(const struct mood__conv *c)
     return c->Fy * c->Ty;
 }
 
+/* Rows of a tile: all tiles but the last are equal, and the last is hardly smaller. */
 static int64_t tile_rows(const struct mood__conv *c)
 {
-    int64_t rows = TILE_FLOATS / column_size(c);
-    rows = rows < 16 ? 16 : rows;
-    return rows < positions(c) ? rows : positions(c);
+    int64_t most = TILE_FLOATS / column_size(c), P = positions(c);
+    most = most < 16 ? 16 : most;
+    int64_t tiles = (P + most - 1) / most;
+    return (P + tiles - 1) / tiles;
 }
 
 static int64_t shards(const struct mood__conv *c)
@@ -93,35 +94,56 @@ static int64_t taps_inside(const struct mood__conv *c, int64_t t, int64_t *first
     return at;
 }
 
-/* Row p of the columns of group g, from one sample x (F, T, Cin). */
-static void gather(const struct mood__conv *c, float *column, const float *x, int64_t p, int64_t g)
+/* One column by itself: kernel row `row` (T, Cin) at output t, with zeros where it hangs over. */
+static void gather_edge(const struct mood__conv *c, float *column, const float *row, int64_t t)
 {
-    int64_t Cg = group_in(c), f = p / c->Ty, t = p % c->Ty, first, stop;
+    int64_t Cg = group_in(c), first, stop;
     int64_t at = taps_inside(c, t, &first, &stop);
-    for (int64_t i = 0; i < c->Kf; i++, column += c->Kt * Cg) {
-        int64_t fi = f * c->stride_f + i - c->pad_f;
-        if (fi < 0 || fi >= c->F) {
-            memset(column, 0, (size_t)(c->Kt * Cg) * sizeof(float));
-            continue;
-        }
-        memset(column, 0, (size_t)(first * Cg) * sizeof(float));
-        memset(column + stop * Cg, 0, (size_t)((c->Kt - stop) * Cg) * sizeof(float));
-        const float *from = x + (fi * c->T + at) * c->Cin + g * Cg;
-        if (c->groups == 1) {
-            memcpy(column + first * Cg, from + first * Cg,
-                   (size_t)((stop - first) * Cg) * sizeof(float));
-        } else {
-            for (int64_t k = first; k < stop; k++)
-                memcpy(column + k * Cg, from + k * c->Cin, (size_t)Cg * sizeof(float));
-        }
-    }
+    memset(column, 0, (size_t)(c->Kt * Cg) * sizeof(float));
+    for (int64_t k = first; k < stop; k++)
+        memcpy(column + k * Cg, row + (at + k) * c->Cin, (size_t)Cg * sizeof(float));
 }
 
-static void gather_tile(const struct mood__conv *c, float *columns, const float *x, int64_t begin,
-                        int64_t end, int64_t g)
+/* Kernel row i for outputs [t0, t1) of row f; `columns` is that of t0. Away from the edges, and
+ * where the channels of one group are all there are, a kernel row is one run of Kt * Cin numbers.
+ */
+static void gather_kernel_row(const struct mood__conv *c, const struct mood__kernels *k,
+                              float *columns, const float *x, int64_t f, int64_t i, int64_t t0,
+                              int64_t t1)
 {
-    for (int64_t p = begin; p < end; p++)
-        gather(c, columns + (p - begin) * column_size(c), x, p, g);
+    int64_t Cg = group_in(c), K = column_size(c), width = c->Kt * Cg;
+    int64_t fi = f * c->stride_f + i - c->pad_f;
+    if (fi < 0 || fi >= c->F) {
+        for (int64_t t = t0; t < t1; t++)
+            memset(columns + (t - t0) * K, 0, (size_t)width * sizeof(float));
+        return;
+    }
+    const float *row = x + fi * c->T * c->Cin;
+    int64_t t = t0, inside = t1; /* [t, inside) will be away from the edges */
+    while (t < t1 && (c->groups > 1 || t * c->stride_t < c->pad_t)) {
+        gather_edge(c, columns + (t - t0) * K, row, t);
+        t++;
+    }
+    while (inside > t && (inside - 1) * c->stride_t - c->pad_t + c->Kt > c->T) {
+        inside--;
+        gather_edge(c, columns + (inside - t0) * K, row, inside);
+    }
+    k->copy_rows(columns + (t - t0) * K, K, row + (t * c->stride_t - c->pad_t) * c->Cin,
+                 c->stride_t * c->Cin, inside - t, width);
+}
+
+/* Rows [begin, end) of the columns of group g, from one sample x (F, T, Cin). */
+static void gather_tile(const struct mood__conv *c, const struct mood__kernels *k, float *columns,
+                        const float *x, int64_t begin, int64_t end, int64_t g)
+{
+    int64_t K = column_size(c), Cg = group_in(c);
+    for (int64_t p = begin; p < end;) {
+        int64_t f = p / c->Ty, t0 = p % c->Ty, t1 = t0 + end - p < c->Ty ? t0 + end - p : c->Ty;
+        for (int64_t i = 0; i < c->Kf; i++)
+            gather_kernel_row(c, k, columns + (p - begin) * K + i * c->Kt * Cg, x + g * Cg, f, i,
+                              t0, t1);
+        p += t1 - t0;
+    }
 }
 
 /* Add row p of the columns' gradient to the gradient of the inputs that it came from. */
@@ -160,7 +182,8 @@ static void forward_task(void *ctx, int64_t task, int worker)
     if (biased)
         mood__start_rows(y, mood__in(j->n, 2), end - begin, c->Cout);
     for (int64_t g = 0; g < c->groups; g++) {
-        gather_tile(c, columns, mood__in(j->n, 0) + b * c->F * c->T * c->Cin, begin, end, g);
+        gather_tile(c, j->r->k, columns, mood__in(j->n, 0) + b * c->F * c->T * c->Cin, begin, end,
+                    g);
         mood__gemm(end - begin, Og, K, (struct mood__mat){columns, K, false},
                    (struct mood__mat){mood__in(j->n, 1) + g * Og, c->Cout, false}, y + g * Og,
                    c->Cout, biased);
@@ -214,8 +237,8 @@ static void weight_grad_task(void *ctx, int64_t shard, int worker)
             const float *dy = mood__dout(j->n) + (b * P + begin) * c->Cout;
             j->r->k->col_sum(dbias, dy, end - begin, c->Cout, true);
             for (int64_t g = 0; g < c->groups; g++) {
-                gather_tile(c, columns, mood__in(j->n, 0) + b * c->F * c->T * c->Cin, begin, end,
-                            g);
+                gather_tile(c, j->r->k, columns, mood__in(j->n, 0) + b * c->F * c->T * c->Cin,
+                            begin, end, g);
                 mood__gemm(K, Og, end - begin, (struct mood__mat){columns, K, true},
                            (struct mood__mat){dy + g * Og, c->Cout, false}, dw + g * Og, c->Cout,
                            true);

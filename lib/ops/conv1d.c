@@ -17,7 +17,7 @@
 
 enum {
     NARROW = 64,     /* floats in a chunk's row: below this, columns */
-    BLOCK_ROWS = 256 /* rows of dw in one task */
+    BLOCK_ROWS = 384 /* rows of dw in one task */
 };
 
 struct conv1d_attr {
