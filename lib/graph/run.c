@@ -156,9 +156,11 @@ static void clear_grads(mood_node *n)
 mood_status mood_graph_backward(mood_graph *g)
 {
     if (!g->training || !g->ran)
-        return mood__fail(MOOD_E_INVALID, g->training ? "backward: there was no forward run"
+        return mood__fail(MOOD_E_INVALID, g->training ? "backward: no forward run came before"
                                                       : "backward: the graph was not made for "
                                                         "training");
+    g->ran =
+        false; /* gradients overwrite what forward had kept: a second pass has nothing to read */
     struct mood__run r = start_run(g, g->ran_step);
     mood_node *loss = g->outputs[0];
     if (!loss->plan->differentiated)

@@ -141,8 +141,8 @@ MOOD_API void mood_graph_leave(mood_graph *g);
 /* Fix the order, plan the memory, take it. `outputs` are the values that can be read after a run,
  * at least one; with training, outputs[0] is the loss (one element), which mood_graph_backward
  * differentiates. Nodes that no output needs are dropped.
- * Errors: the first one met while building; E_INVALID (an op that is not differentiable lies
- * between the loss and a weight; called twice); E_NOMEM. */
+ * Errors: the first one met while building; E_SHAPE (the loss is not one number); E_INVALID (an op
+ * that is not differentiable lies between the loss and a weight; called twice); E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_graph_compile(mood_graph *g, mood_node *const *outputs, int n_outputs);
 
@@ -152,8 +152,9 @@ MOOD_NODISCARD
 MOOD_API mood_status mood_graph_forward(mood_graph *g);
 
 /* Add the gradient of outputs[0] to the gradient of every weight and wanted input, for the values
- * of the last forward run. Inputs' gradients are set, not added to. Errors: E_INVALID (no training
- * graph, or no forward run before), E_NUMERIC (with check_finite). */
+ * of the last forward run; once per run, for it overwrites what that run had kept. Inputs'
+ * gradients are set, not added to. Errors: E_INVALID (no training graph, or no forward run since
+ * the last backward), E_NUMERIC (with check_finite). */
 MOOD_NODISCARD
 MOOD_API mood_status mood_graph_backward(mood_graph *g);
 
