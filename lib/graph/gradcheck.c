@@ -56,6 +56,8 @@ static mood_status one_direction(struct check *c, mood_node *leaf, const float *
     }
     double numeric = moved > 0 ? (plus - minus) / (2 * moved) : 0;
     *error = fabs(numeric - along) / norm_floor;
+    if (isnan(*error)) /* of a gradient that is no number; no comparison would see it */
+        *error = INFINITY;
     return MOOD_OK;
 }
 
