@@ -369,7 +369,7 @@ static inline void max_pool_block(float *y, uint8_t *which, const float *first, 
         for (int j = 0; j < wt; j++, p++) {
             const float *x = first + i * row_stride + j * C;
             for (int c = 0; c < n; c++) {
-                bool larger = !(x[c] <= best[c]); /* a NaN wins, and stays */
+                bool larger = x[c] > best[c] || isnan(x[c]); /* a NaN wins, and stays */
                 at[c] = larger ? p : at[c];
                 best[c] = larger ? x[c] : best[c];
             }

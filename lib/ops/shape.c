@@ -62,9 +62,9 @@ mood_node *mood_reshape(mood_node *x, int rank, const int64_t *dim)
 
 /* ---- strided copies: transpose and slice ---- */
 
-/* Copy between a contiguous tensor and a strided view of the same shape, to the view or from it.
- * `add` adds instead. The last axis is the inner loop. */
-static void strided(float *contiguous, const mood_tensor *view, bool to_view, bool add)
+/* Copy a strided view into a contiguous tensor of the same shape, or add that to the view. The last
+ * axis is the inner loop. */
+static void strided(float *contiguous, const mood_tensor *view, bool add_to_view)
 {
     int64_t rows = mood_tensor_elements(view), at[MOOD_MAX_RANK] = {0};
     int last = view->rank - 1;
@@ -75,15 +75,12 @@ static void strided(float *contiguous, const mood_tensor *view, bool to_view, bo
         for (int i = 0; i < last; i++)
             offset += at[i] * view->stride[i];
         float *v = mood__f32(view) + offset, *x = contiguous + row * C;
-        if (!to_view && add)
-            for (int64_t c = 0; c < C; c++)
-                x[c] += v[c * step];
-        else if (!to_view)
-            for (int64_t c = 0; c < C; c++)
-                x[c] = v[c * step];
-        else
+        if (add_to_view)
             for (int64_t c = 0; c < C; c++)
                 v[c * step] += x[c];
+        else
+            for (int64_t c = 0; c < C; c++)
+                x[c] = v[c * step];
         for (int i = last - 1; i >= 0 && ++at[i] == view->dim[i]; i--)
             at[i] = 0;
     }
@@ -121,14 +118,14 @@ static void transpose_forward(struct mood__run *r, mood_node *n)
 {
     (void)r;
     mood_tensor view = transposed(n, &n->in[0]->value);
-    strided(mood__out(n), &view, false, false);
+    strided(mood__out(n), &view, false);
 }
 
 static void transpose_backward(struct mood__run *r, mood_node *n)
 {
     (void)r;
     mood_tensor view = transposed(n, &n->in[0]->grad);
-    strided(mood__f32(&n->grad), &view, true, true);
+    strided(mood__f32(&n->grad), &view, true);
 }
 
 const struct mood__op mood__op_transpose = {
@@ -144,7 +141,7 @@ mood_node *mood_transpose(mood_node *x, const int *order)
     if (!x)
         return NULL;
     for (int i = 0; i < x->value.rank; i++)
-        a.order[i] = order[i];
+        a.order[i] = mood__axis(order[i], x->value.rank);
     return mood__node(&mood__op_transpose, &x, 1, &a, sizeof(a));
 }
 
@@ -183,14 +180,14 @@ static void slice_forward(struct mood__run *r, mood_node *n)
 {
     (void)r;
     mood_tensor view = sliced(n, &n->in[0]->value);
-    strided(mood__out(n), &view, false, false);
+    strided(mood__out(n), &view, false);
 }
 
 static void slice_backward(struct mood__run *r, mood_node *n)
 {
     (void)r;
     mood_tensor view = sliced(n, &n->in[0]->grad);
-    strided(mood__f32(&n->grad), &view, true, true);
+    strided(mood__f32(&n->grad), &view, true);
 }
 
 const struct mood__op mood__op_slice = {
