@@ -78,8 +78,7 @@ MOOD_API mood_node *mood_matmul(mood_node *a, mood_node *b, const mood_matmul_pa
  *   x (..., Cin)   w (Cin, Cout)   bias (Cout), or NULL   y (..., Cout) */
 MOOD_API mood_node *mood_dense(mood_node *x, mood_node *w, mood_node *bias);
 
-/* ---- convolution and pooling ------------------------------------------------------------------
- */
+/* ---- convolution and pooling ----------------------------------------------------------------- */
 
 typedef struct mood_conv1d_params {
     int stride;  /* 0: 1 */
@@ -110,17 +109,19 @@ typedef struct mood_conv2d_params {
 MOOD_API mood_node *mood_conv2d(mood_node *x, mood_node *w, mood_node *bias,
                                 const mood_conv2d_params *params);
 
-/* The largest of each `window` neighbours, windows side by side (stride = window), an incomplete
- * last window dropped. A tie's gradient goes to the first. 1-D: x (B, T, C) -> (B, T / window, C)
- * 2-D: x (B, F, T, C) -> (B, F / window_f, T / window_t, C) */
+/* The largest of each `window` neighbours (1 to 255 in all), windows side by side (stride =
+ * window), an incomplete last window dropped. A tie's gradient goes to the first.
+ *
+ *   max_pool1d   x (B, T, C) -> (B, T / window, C)
+ *
+ *   max_pool2d   x (B, F, T, C) -> (B, F / window_f, T / window_t, C) */
 MOOD_API mood_node *mood_max_pool1d(mood_node *x, int window);
 MOOD_API mood_node *mood_max_pool2d(mood_node *x, int window_f, int window_t);
 
 /* The mean over all axes between the first and the last: (B, ..., C) -> (B, C). */
 MOOD_API mood_node *mood_global_avg_pool(mood_node *x);
 
-/* ---- normalisation ----------------------------------------------------------------------------
- */
+/* ---- normalisation --------------------------------------------------------------------------- */
 
 typedef struct mood_batch_norm_params {
     float eps;      /* 0: 1e-5 */
@@ -146,20 +147,21 @@ MOOD_API mood_node *mood_layer_norm(mood_node *x, mood_node *gamma, mood_node *b
 MOOD_API mood_node *mood_group_norm(mood_node *x, mood_node *gamma, mood_node *beta, int groups,
                                     float eps);
 
-/* ---- attention and probabilities --------------------------------------------------------------
- */
+/* ---- attention and probabilities ------------------------------------------------------------- */
 
 /* exp(x_i) / sum over j of exp(x_j), or its logarithm, over the last axis. */
 MOOD_API mood_node *mood_softmax(mood_node *x);
 MOOD_API mood_node *mood_log_softmax(mood_node *x);
 
-/* Multi-head scaled dot-product attention (Vaswani et al., arXiv 1706.03762), each head over its D
- * = C / n_heads channels:  y = softmax(q k^T / sqrt(D)) v q (B, Tq, C)   k, v (B, Tk, C)   y (B,
- * Tq, C) */
+/* Multi-head scaled dot-product attention (Vaswani et al., arXiv 1706.03762); each head has
+ * D = C / n_heads channels of its own.
+ *
+ *   y = softmax(q k^T / sqrt(D)) v
+ *
+ *   q (B, Tq, C)   k, v (B, Tk, C)   y (B, Tq, C) */
 MOOD_API mood_node *mood_attention(mood_node *q, mood_node *k, mood_node *v, int n_heads);
 
-/* ---- losses ------------------------------------------------------------------------------------
- */
+/* ---- losses ---------------------------------------------------------------------------------- */
 
 /* The mean over all elements of (x - target)^2; a scalar. Shapes are equal. Differentiable in both.
  */
@@ -171,8 +173,9 @@ typedef struct mood_cross_entropy_params {
 } mood_cross_entropy_params;
 
 /* Cross entropy of softmax(logits) against class labels, averaged with the weights of the labels,
- * as PyTorch's; a scalar. logits (..., V)   labels (...) i32, each in [0, V): another one makes the
- * run fail (E_INVALID) */
+ * as PyTorch's; a scalar. A label outside [0, V) makes the run fail (E_INVALID).
+ *
+ *   logits (..., V)   labels (...) i32 */
 MOOD_API mood_node *mood_cross_entropy(mood_node *logits, mood_node *labels,
                                        const mood_cross_entropy_params *params);
 

@@ -54,8 +54,7 @@ MOOD_API void mood_optimiser_set_lr(mood_optimiser *optimiser, double lr);
  * before. */
 MOOD_API double mood_clip_gradients(mood_weights *weights, double max_norm);
 
-/* ---- schedule -----------------------------------------------------------------------------------
- */
+/* ---- schedule -------------------------------------------------------------------------------- */
 
 typedef enum mood_goal { MOOD_MAXIMISE, MOOD_MINIMISE } mood_goal;
 
@@ -91,8 +90,7 @@ typedef struct mood_early_stop {
 /* True when it is time to stop. */
 MOOD_API bool mood_early_stop_step(mood_early_stop *stop, double metric);
 
-/* ---- figures ------------------------------------------------------------------------------------
- */
+/* ---- figures --------------------------------------------------------------------------------- */
 
 /* Counts of answers: row = true label, column = answer. Plain data. */
 typedef struct mood_confusion {
@@ -113,8 +111,7 @@ MOOD_API double mood_uar(const mood_confusion *c);
  * undefined. */
 MOOD_API double mood_macro_f1(const mood_confusion *c);
 
-/* ---- the trainer
- * ---------------------------------------------------------------------------------- */
+/* ---- the trainer ----------------------------------------------------------------------------- */
 
 typedef enum mood_train_phase {
     MOOD_TRAIN_READ,  /* a clip was decoded: done of total */

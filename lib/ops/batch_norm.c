@@ -212,7 +212,8 @@ static void batch_norm_backward(struct mood__run *r, mood_node *n)
         mood__pool_run(r->pool, n_blocks(a), input_grad_task, &j);
 }
 
-/* In place only backward comes about: forward's input is saved. */
+/* Forward comes about in place too, where nothing is differentiated: each pass reads all it needs
+ * of a block before it writes there. */
 const struct mood__op mood__op_batch_norm = {
     .name = "batch_norm",
     .saves = MOOD__SAVE_IN(0),

@@ -17,7 +17,6 @@ bool mood__fits_gemm(int64_t a, int64_t b)
 /* ---- bias ---- */
 
 struct bias_job {
-    const struct mood__kernels *k;
     float *y;
     const float *bias;
     int64_t C;
@@ -35,7 +34,7 @@ static void bias_rows(void *ctx, int64_t begin, int64_t end)
 
 void mood__start_rows(float *y, const float *bias, int64_t rows, int64_t C)
 {
-    struct bias_job j = {NULL, y, bias, C};
+    struct bias_job j = {y, bias, C};
     bias_rows(&j, 0, rows);
 }
 
@@ -191,7 +190,7 @@ static void dense_forward(struct mood__run *r, mood_node *n)
 {
     const mood_tensor *w = &n->in[1]->value;
     int64_t K = w->dim[0], N = w->dim[1], M = mood__count(n) / N;
-    struct bias_job j = {r->k, mood__out(n), n->n_in > 2 ? mood__in(n, 2) : NULL, N};
+    struct bias_job j = {mood__out(n), n->n_in > 2 ? mood__in(n, 2) : NULL, N};
     if (j.bias)
         mood__each_range(r, M, 1 + MOOD__GRAIN / N, bias_rows, &j);
     mood__gemm_parallel(r->pool, M, N, K, (struct mood__mat){mood__in(n, 0), K, false},

@@ -310,8 +310,9 @@ static mood_status answer_all(struct trainer *t, float *prob, bool report)
         mood__pool_run(t->p.pool, n, answer_task, &a);
         for (int64_t i = 0; i < n && !status; i++)
             if (a.status[a.first + i])
-                status = mood__fail(a.status[a.first + i], "%s: the answer is not finite",
-                                    mood_corpus_clip(t->corpus, t->other[a.first + i])->path);
+                status = mood__fail(a.status[a.first + i], "%s: %s",
+                                    mood_corpus_clip(t->corpus, t->other[a.first + i])->path,
+                                    mood_status_text(a.status[a.first + i]));
         mood_train_event e = {.phase = MOOD_TRAIN_TEST, .done = a.first + n, .total = total};
         if (report && !status && told_to_stop(t, e))
             status = stopped();
