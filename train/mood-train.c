@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "train.h"
 
 static const struct cli_option options[] = {
@@ -153,8 +154,7 @@ static bool make_split(struct run *r)
         p.kind = MOOD_SPLIT_FILE;
         p.file = o->split;
     }
-    return mood_split_create(&r->split, r->corpus, &p) == MOOD_OK ||
-           fail(r, p.kind == MOOD_SPLIT_FILE ? o->split : NULL);
+    return mood_split_create(&r->split, r->corpus, &p) == MOOD_OK || fail(r, NULL);
 }
 
 /* The directory DIR, or DIR/fold-K among folds. */
@@ -175,6 +175,11 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
     if (!make_model(r))
         return fail(r, NULL);
     show_split(r);
+    /* What cannot be written later is said now. */
+    if (!r->n_folds && mood__file_check_writable(r->o->out) != MOOD_OK)
+        return fail(r, r->o->out);
+    if (r->o->report && report_folder(folder_of(r, r->o->report, dir, sizeof(dir))) != MOOD_OK)
+        return fail(r, dir);
     if (r->o->trace && trace_begin(r, folder_of(r, r->o->trace, dir, sizeof(dir))) != MOOD_OK)
         return fail(r, dir);
     if (!train(r, pool, augment))
@@ -206,6 +211,7 @@ static bool run_all(struct cli *c, const struct options *o, const mood_corpus *c
             show_corpus(&runs[i]);
         ok = run_one(&runs[i], pool, augment);
         mood_model_destroy(&runs[i].model);
+        trace_free(&runs[i]);
     }
     if (ok && o->folds)
         show_folds(runs, n);
@@ -240,7 +246,7 @@ static void work(struct cli *c, const struct options *o)
     }
     for (int i = 0; i < o->data.n && ok; i++)
         if (mood_corpus_add(corpus, o->data.items[i]) != MOOD_OK) {
-            cli_error(c, o->data.items[i], "%s", mood_error_detail());
+            cli_error(c, NULL, "%s", mood_error_detail()); /* begins with the path */
             ok = false;
         }
     if (ok)

@@ -118,9 +118,11 @@ mood_status report_record(const struct run *r, bool finished)
 
 /* ---- files ---- */
 
-static mood_status make_folder(const char *dir)
+mood_status report_folder(const char *dir)
 {
     char path[4096];
+    if (!*dir)
+        return mood__fail(MOOD_E_INVALID, "an empty path names no folder");
     if ((size_t)snprintf(path, sizeof(path), "%s", dir) >= sizeof(path))
         return mood__fail(MOOD_E_INVALID, "the path is too long");
     for (char *p = path + 1;; p++) {
@@ -225,7 +227,6 @@ static mood_status write_split(const struct run *r, const char *dir)
 
 mood_status report_write(const struct run *r, const char *dir)
 {
-    MOOD__TRY(make_folder(dir));
     json_t *o = training_json(r);
     json_object_set_new(o, "labels", labels_json(r->corpus));
     add_figures(o, r);
@@ -253,7 +254,7 @@ static mood_status save_weights(const struct run *r, const char *name)
 
 mood_status trace_begin(struct run *r, const char *dir)
 {
-    MOOD__TRY(make_folder(dir));
+    MOOD__TRY(report_folder(dir));
     struct trace *t = calloc(1, sizeof(*t));
     if (!t)
         return mood__nomem();
@@ -303,8 +304,13 @@ mood_status trace_end(struct run *r)
     json_object_set_new(o, "epochs", epochs_json(&r->result));
     mood_status status = write_json(r->trace->dir, "steps.json", o);
     json_decref(o);
-    json_decref(r->trace->steps);
+    return status;
+}
+
+void trace_free(struct run *r)
+{
+    if (r->trace)
+        json_decref(r->trace->steps);
     free(r->trace);
     r->trace = NULL;
-    return status;
 }

@@ -56,7 +56,10 @@ void show_folds(const struct run *runs, int n);
 /* Put the record of the training into the model. `finished`: with the test figures. */
 mood_status report_record(const struct run *r, bool finished);
 
-/* DIR/metrics.json, and DIR/split.csv that --split takes. Makes DIR. */
+/* Make DIR, and the folders above it: before the training, which is long. */
+mood_status report_folder(const char *dir);
+
+/* DIR/metrics.json, and DIR/split.csv that --split takes. */
 mood_status report_write(const struct run *r, const char *dir);
 
 /* What another implementation needs to repeat the training: DIR/initial.h5, the model before the
@@ -64,5 +67,6 @@ mood_status report_write(const struct run *r, const char *dir);
 mood_status trace_begin(struct run *r, const char *dir);
 mood_status trace_step(struct run *r, const mood_train_event *e);
 mood_status trace_end(struct run *r);
+void trace_free(struct run *r);
 
 #endif

@@ -264,14 +264,37 @@ static void release_signal(const struct held_signal *h)
     pthread_sigmask(SIG_SETMASK, &h->old_mask, NULL);
 }
 
+/* The folder of the file that is to be replaced, and its name there. */
+static mood_status open_folder(const char *path, char name[NAME_MAX + 1], int *dir)
+{
+    char folder[PATH_MAX];
+    MOOD__TRY(find_target(path, folder, name));
+    *dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*dir < 0)
+        return mood__fail(MOOD_E_IO, "its folder cannot be opened: %s", mood__errno_text(errno));
+    return MOOD_OK;
+}
+
+mood_status mood__file_check_writable(const char *path)
+{
+    char name[NAME_MAX + 1], temp[TEMP_NAME_BYTES];
+    int dir = -1, fd = -1;
+    MOOD__TRY(open_folder(path, name, &dir));
+    mood_status status = create_temp(dir, temp, &fd);
+    if (status == MOOD_OK) {
+        close(fd);
+        unlinkat(dir, temp, 0);
+    }
+    close(dir);
+    return status;
+}
+
 mood_status mood__file_write_atomic(const char *path, const struct mood__part *parts,
                                     size_t n_parts)
 {
-    char folder[PATH_MAX], name[NAME_MAX + 1];
-    MOOD__TRY(find_target(path, folder, name));
-    int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        return mood__fail(MOOD_E_IO, "its folder cannot be opened: %s", mood__errno_text(errno));
+    char name[NAME_MAX + 1];
+    int dir = -1;
+    MOOD__TRY(open_folder(path, name, &dir));
 
     struct held_signal held;
     hold_signal(&held);

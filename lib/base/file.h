@@ -50,4 +50,10 @@ MOOD_NODISCARD
 mood_status mood__file_write_atomic(const char *path, const struct mood__part *parts,
                                     size_t n_parts);
 
+/* Whether mood__file_write_atomic could begin now: to find out before the work that leads to it. A
+ * new file is made in the folder and removed again; a full disk is not seen.
+ * Errors: as mood__file_write_atomic. */
+MOOD_NODISCARD
+mood_status mood__file_check_writable(const char *path);
+
 #endif

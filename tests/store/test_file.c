@@ -301,6 +301,25 @@ static void test_kill(void **state)
     print_message("left behind by 40 kills: %d temporaries\n", temp_sweep());
 }
 
+/* What write_atomic would refuse is known before, and looking leaves nothing behind. */
+static void test_check_writable(void **state)
+{
+    (void)state;
+    const char *path = temp_path("later"), *nowhere = temp_path("none/later");
+    struct stat st;
+    temp_sweep();
+    assert_int_equal(mood__file_check_writable(path), MOOD_OK);
+    assert_int_not_equal(stat(path, &st), 0);
+    assert_int_equal(write_text(path, "old"), MOOD_OK);
+    assert_int_equal(mood__file_check_writable(path), MOOD_OK);
+    assert_content(path, "old");
+    assert_fails(mood__file_check_writable(nowhere), MOOD_E_IO,
+                 "its folder cannot be opened: No such file or directory");
+    assert_fails(mood__file_check_writable(temp_folder), MOOD_E_IO, "is a directory");
+    assert_fails(mood__file_check_writable(""), MOOD_E_INVALID, "names a folder, not a file");
+    assert_int_equal(temp_sweep(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,7 +327,7 @@ int main(void)
         cmocka_unit_test(test_write_refuses), cmocka_unit_test(test_links),
         cmocka_unit_test(test_permissions),   cmocka_unit_test(test_size_limit),
         cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_no_permission),
-        cmocka_unit_test(test_kill),
+        cmocka_unit_test(test_kill),          cmocka_unit_test(test_check_writable),
     };
     return cmocka_run_group_tests_name("file", tests, temp_setup, temp_teardown);
 }
