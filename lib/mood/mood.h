@@ -8,6 +8,7 @@
 #include "mood/base.h"
 #include "mood/corpus.h"
 #include "mood/emotion.h"
+#include "mood/encoder.h"
 #include "mood/graph.h"
 #include "mood/infer.h"
 #include "mood/model.h"
