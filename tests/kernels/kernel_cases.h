@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kernel_cases.h — Every kernel, in one form that a loop can call: numbered inputs and outputs,
+ * whose sizes are given by letters. To test a new kernel, add a row to kernel_cases.c; the tests of
+ * the table find that it is missing otherwise. */
+#ifndef MOOD_TESTS_KERNELS_KERNEL_CASES_H
+#define MOOD_TESTS_KERNELS_KERNEL_CASES_H
+
+#include "kernel/kernels.h"
+
+enum { CASE_MAX_IN = 8, CASE_MAX_OUT = 3 };
+
+/* One call. A vector of n numbers is one row of C = n. */
+struct kernel_call {
+    ptrdiff_t rows, C;
+    int wf, wt;           /* of pooling windows; rows is then the number of outputs */
+    ptrdiff_t row_stride; /* likewise */
+    bool a, b;            /* the kernel's flags: add, relu, first */
+    const float *in[CASE_MAX_IN];
+    float *out[CASE_MAX_OUT];
+    uint8_t *bytes; /* which, of pooling */
+    size_t field;   /* as in the case */
+};
+
+/* Sizes of buffers, a letter each:
+ *   n  rows * C numbers      c  C numbers      1  one number
+ *   s  rows of C with gaps between them      p  what the pooling windows cover */
+struct kernel_case {
+    const char *name;
+    const char *in, *out;
+    char bytes; /* 0: none; 'i', 'o': in or out, rows * C */
+    char form;  /* 'v': one row; 'r': rows of channels; 'p': pooling */
+    int flags;  /* how many of a and b it has */
+    /* Input k may lie in output 0 when all flags named in `not_with` are off; -1: none may. */
+    int in_place, not_with;
+    void (*run)(const struct mood__kernels *k, const struct kernel_call *c);
+    /* The exact result of output `o`, element `i`, and how far a float result may be off. Outputs
+     * hold here what they held before. */
+    double (*exact)(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
+    size_t field; /* of struct mood__kernels, for a `run` that several kernels share */
+};
+
+extern const struct kernel_case kernel_cases[];
+extern const int n_kernel_cases;
+
+/* The size of a buffer by its letter. */
+ptrdiff_t kernel_size(const struct kernel_call *c, char letter);
+
+/* The constants that the cases pass beside their buffers. */
+extern const struct mood__adam_step kernel_adam;
+
+#endif
