@@ -12,7 +12,7 @@ static const struct cli_option options[] = {
      .help = "clips with RAVDESS names, or a table with the columns path, emotion, speaker; may be "
              "given several times"},
     {CLI_STRING_AT(struct options, out), .letter = 'o', .name = "out", .arg = "MODEL.h5",
-     .fallback = "model.h5", .help = "where the model goes"},
+     .unset = "model.h5", .help = "where the model goes"},
     {CLI_STRING_AT(struct options, split), .name = "split", .arg = "speaker|random|FILE.csv",
      .fallback = "speaker",
      .help = "how clips are divided; a file has the columns path and side (train, val, test)"},
@@ -225,20 +225,30 @@ static bool run_all(struct cli *c, const struct options *o, const mood_corpus *c
     return ok;
 }
 
-static void work(struct cli *c, const struct options *o)
+/* What the table cannot say: which options go together. */
+static bool check_usage(struct cli *c, const struct options *o, mood_augment_params *augment)
+{
+    if (o->cpumask && mood_cpu_limit(o->cpumask) != MOOD_OK)
+        return cli_usage(c, "--cpumask: %s", mood_error_detail());
+    if (o->augment && mood_augment_parse(augment, o->augment) != MOOD_OK)
+        return cli_usage(c, "--augment: %s", mood_error_detail());
+    if (o->folds == 1)
+        return cli_usage(c, "--folds: at least 2");
+    if (o->folds && (strcmp(o->split, "speaker") != 0 || o->val_speakers || o->test_speakers))
+        return cli_usage(c, "--folds deals the speakers: leave --split, --val-speakers and "
+                            "--test-speakers out");
+    if (o->folds && o->out)
+        return cli_usage(c, "--folds saves no model: leave --out out");
+    return true;
+}
+
+static void work(struct cli *c, struct options *o)
 {
     mood_augment_params augment = {0};
     mood_corpus *corpus = NULL;
     mood_pool *pool = NULL;
-    bool ok = true;
-    if (o->cpumask && mood_cpu_limit(o->cpumask) != MOOD_OK)
-        ok = cli_usage(c, "--cpumask: %s", mood_error_detail());
-    else if (o->augment && mood_augment_parse(&augment, o->augment) != MOOD_OK)
-        ok = cli_usage(c, "--augment: %s", mood_error_detail());
-    else if (o->folds == 1)
-        ok = cli_usage(c, "--folds: at least 2");
-    else if (o->folds && strcmp(o->split, "speaker") != 0)
-        ok = cli_usage(c, "--folds divides by speaker; leave --split out");
+    bool ok = check_usage(c, o, &augment);
+    o->out = o->out ? o->out : "model.h5";
     if (ok && (mood_pool_create(&pool, o->threads) != MOOD_OK ||
                mood_corpus_create(&corpus) != MOOD_OK)) {
         cli_error(c, NULL, "%s", mood_error_detail());

@@ -88,6 +88,8 @@ static json_t *training_json(const struct run *r)
     json_object_set_new(recipe, "batch", json_integer(p->batch));
     json_object_set_new(recipe, "lr", json_real(p->lr));
     json_object_set_new(recipe, "dropout", json_real(p->dropout));
+    json_object_set_new(recipe, "clip_norm", json_real(p->clip_norm));
+    json_object_set_new(recipe, "early_stop", json_integer(p->early_stop));
     json_object_set_new(recipe, "augment", text(p->augment ? p->augment : ""));
     json_object_set_new(o, "recipe", recipe);
     return o;

@@ -5,6 +5,7 @@
 
 #include <cblas.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "base/pool.h"
 
@@ -38,9 +39,11 @@ void mood__gemm(int64_t m, int64_t n, int64_t k, struct mood__mat a, struct mood
     if (m <= 0 || n <= 0 || k <= 0)
         return;
     if (m == 1 && !a.transposed) { /* a product would first copy all of B into its own layout */
+        if (!add) /* not by beta = 0, which some versions multiply by what is there, NaN included */
+            memset(c, 0, (size_t)n * sizeof(float));
         cblas_sgemv(CblasRowMajor, b.transposed ? CblasNoTrans : CblasTrans,
                     (blasint)(b.transposed ? n : k), (blasint)(b.transposed ? k : n), 1.0f, b.data,
-                    (blasint)b.ld, a.data, 1, add ? 1.0f : 0.0f, c, 1);
+                    (blasint)b.ld, a.data, 1, 1.0f, c, 1);
         return;
     }
     cblas_sgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,

@@ -146,8 +146,8 @@ MOOD_API void mood_graph_leave(mood_graph *g);
 MOOD_NODISCARD
 MOOD_API mood_status mood_graph_compile(mood_graph *g, mood_node *const *outputs, int n_outputs);
 
-/* Compute all outputs. Errors: E_NUMERIC (an output is NaN or infinite), E_INVALID (a class label
- * is out of range). */
+/* Compute all outputs. Errors: E_NUMERIC (an output is NaN or infinite; running statistics have
+ * moved all the same), E_INVALID (a class label is out of range). */
 MOOD_NODISCARD
 MOOD_API mood_status mood_graph_forward(mood_graph *g);
 

@@ -168,7 +168,7 @@ MOOD_API mood_node *mood_attention(mood_node *q, mood_node *k, mood_node *v, int
 MOOD_API mood_node *mood_mse(mood_node *x, mood_node *target);
 
 typedef struct mood_cross_entropy_params {
-    const float *class_weights; /* V of them, copied; NULL: all 1 */
+    const float *class_weights; /* V of them, above 0, copied; NULL: all 1 */
     float label_smoothing;      /* s in [0, 1): the target is (1 - s) one-hot + s / V */
 } mood_cross_entropy_params;
 

@@ -93,6 +93,10 @@ static mood_status cross_entropy_shape(mood_node *n)
         return mood__node_fail(n, MOOD_E_INVALID, "label smoothing %g is not in [0, 1)",
                                (double)a->smoothing);
     a->V = x->dim[x->rank - 1];
+    for (int64_t v = 0; a->class_weights && v < a->V; v++)
+        if (!(a->class_weights[v] > 0.0f) || !isfinite(a->class_weights[v]))
+            return mood__node_fail(n, MOOD_E_INVALID, "the weight of class %lld is %g",
+                                   (long long)v, (double)a->class_weights[v]);
     a->rows = mood_tensor_elements(t);
     return mood__set_shape(n, 0, NULL);
 }

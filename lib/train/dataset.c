@@ -25,7 +25,8 @@ static bool keep(struct mood__recording *r, const mood_audio *audio)
     if (!r->samples)
         return false;
     r->scale = peak / 32767.0f;
-    for (size_t i = 0; peak > 0 && i < n; i++)
+    bool silent = peak < 1e-30f; /* and dividing by the scale would leave the range of an integer */
+    for (size_t i = 0; !silent && i < n; i++)
         r->samples[i] = (int16_t)lrintf(x[i] / r->scale);
     return true;
 }

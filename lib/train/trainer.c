@@ -89,6 +89,9 @@ static mood_status check(const struct trainer *t)
         p->early_stop < 0 || !(p->clip_norm >= 0) || !(p->dropout < 1) ||
         !(p->label_smoothing >= 0 && p->label_smoothing < 1))
         return mood__fail(MOOD_E_INVALID, "training: a parameter is out of range");
+    if (!(p->plateau.factor >= 0 && p->plateau.factor < 1) || !(p->plateau.threshold >= 0) ||
+        p->plateau.patience < 0 || p->plateau.cooldown < 0)
+        return mood__fail(MOOD_E_INVALID, "training: a parameter of the plateau is out of range");
     int n = mood_corpus_n_labels(t->corpus);
     bool same = n == mood_model_n_labels(t->model);
     for (int i = 0; same && i < n; i++)
@@ -304,7 +307,8 @@ static mood_status answer_all(struct trainer *t, float *prob, bool report)
     struct answering a = {t, prob, mood__calloc(t->n_other, sizeof(mood_status)), 0,
                           mood_model_n_labels(t->model)};
     mood_status status = a.status ? MOOD_OK : mood__nomem();
-    int64_t total = (int64_t)t->n_other, group = report ? 16 * (int64_t)t->n_infers : total;
+    /* In groups, so that a stop is heeded within a second. */
+    int64_t total = (int64_t)t->n_other, group = 16 * (int64_t)t->n_infers;
     for (a.first = 0; a.first < total && !status; a.first += group) {
         int64_t n = total - a.first < group ? total - a.first : group;
         mood__pool_run(t->p.pool, n, answer_task, &a);
@@ -314,7 +318,8 @@ static mood_status answer_all(struct trainer *t, float *prob, bool report)
                                     mood_corpus_clip(t->corpus, t->other[a.first + i])->path,
                                     mood_status_text(a.status[a.first + i]));
         mood_train_event e = {.phase = MOOD_TRAIN_TEST, .done = a.first + n, .total = total};
-        if (report && !status && told_to_stop(t, e))
+        bool stop = report ? told_to_stop(t, e) : t->p.stop && *t->p.stop != 0;
+        if (stop && !status)
             status = stopped();
     }
     mood__free(a.status);

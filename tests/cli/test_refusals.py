@@ -49,8 +49,12 @@ class Refusals(unittest.TestCase):
                      "--split", "none.csv")
 
     def test_options_that_do_not_go_together(self):
-        lists = "lists of speakers go only with a plain split by speaker"
-        self.refused(lists, "--data", "voices", "--folds", 3, "--test-speakers", "1")
+        deals = ("--folds deals the speakers: leave --split, --val-speakers and --test-speakers out; "
+                 "try 'mood-train --help'")
+        self.refused(deals, "--data", "voices", "--folds", 3, "--test-speakers", "1", code=2)
+        self.refused(deals, "--data", "voices", "--folds", 3, "--split", "random", code=2)
+        self.refused("--folds saves no model: leave --out out; try 'mood-train --help'", "--data",
+                     "voices", "--folds", 3, "--out", "m.h5", code=2)
         self.refused("--folds: at least 2; try 'mood-train --help'", "--data", "voices", "--folds",
                      1, code=2)
 

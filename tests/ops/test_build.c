@@ -3,6 +3,7 @@
  * test_build.c — What a builder says to inputs that do not fit: nothing is built, the graph keeps
  * the first mistake with the name of the op in front, and compile reports it. And what a run says
  * to labels out of range. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -374,6 +375,12 @@ static bool wrong_cross_entropy(const struct shelf *s, int i, mood_node **out)
                                     &(mood_cross_entropy_params){.label_smoothing = 1.0f}));
         WRONG(3, mood_cross_entropy(s->m35, s->labels3,
                                     &(mood_cross_entropy_params){.label_smoothing = -0.1f}));
+        WRONG(4, mood_cross_entropy(
+                     s->m35, s->labels3,
+                     &(mood_cross_entropy_params){.class_weights = (float[]){1, 1, 0, 1, 1}}));
+        WRONG(5, mood_cross_entropy(
+                     s->m35, s->labels3,
+                     &(mood_cross_entropy_params){.class_weights = (float[]){1, NAN, 1, 1, 1}}));
     }
     return false;
 }
