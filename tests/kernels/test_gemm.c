@@ -156,13 +156,13 @@ static void test_threads(void **state)
 static void test_empty(void **state)
 {
     (void)state;
-    float c = 5;
+    float c = 5, x = 1;
     for (int which = 0; which < 3; which++) {
         int64_t m = which != 0, n = which != 1, k = which != 2;
-        mood__gemm(m, n, k, (struct mood__mat){NULL, 1, false}, (struct mood__mat){NULL, 1, false},
-                   &c, 1, true);
-        mood__gemm_parallel(NULL, m, n, k, (struct mood__mat){NULL, 1, false},
-                            (struct mood__mat){NULL, 1, false}, &c, 1, true);
+        mood__gemm(m, n, k, (struct mood__mat){&x, 1, false}, (struct mood__mat){&x, 1, false}, &c,
+                   1, true);
+        mood__gemm_parallel(NULL, m, n, k, (struct mood__mat){&x, 1, false},
+                            (struct mood__mat){&x, 1, false}, &c, 1, true);
         assert_true(c == 5);
     }
 }
