@@ -214,12 +214,15 @@ static mood_status write_split(const struct run *r, const char *dir)
     FILE *f = open_memstream(&bytes, &n);
     if (!f)
         return mood__nomem();
+    /* Names do without the place where the corpus lies, but two sources may have the same ones. */
+    bool one_source = mood_corpus_n_sources(r->corpus) == 1;
     fputs("path,side\n", f);
     for (size_t i = 0; i < mood_corpus_n_clips(r->corpus); i++) {
         mood_side side = mood_split_side(r->split, i);
         if (side == MOOD_SIDE_UNUSED)
             continue;
-        put_csv(f, mood_corpus_clip(r->corpus, i)->name);
+        const mood_clip *clip = mood_corpus_clip(r->corpus, i);
+        put_csv(f, one_source ? clip->name : clip->path);
         fprintf(f, ",%s\n", mood_side_name(side));
     }
     mood_status status = fclose(f) == 0 ? write_file(dir, "split.csv", bytes, n) : mood__nomem();
