@@ -3,7 +3,7 @@
  * sniff.c — Choosing the header reader by a file's first bytes, and naming what is refused. */
 #include "audio/sniff.h"
 
-#include "audio/bytes.h"
+#include "base/bytes.h"
 #include "base/error.h"
 
 /* Formats that people do try, and that deserve a better answer than "not audio". */

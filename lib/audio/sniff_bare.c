@@ -7,7 +7,7 @@
  * Interchange File Format AIFF-C" (1991). */
 #include "audio/sniff.h"
 
-#include "audio/bytes.h"
+#include "base/bytes.h"
 #include "base/error.h"
 
 /* More chunks than any honest file has. */

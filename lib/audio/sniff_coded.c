@@ -6,7 +6,7 @@
  * Sources: RFC 9639 (FLAC); ISO/IEC 11172-3 section 2.4.2.3 and 13818-3 (MPEG frame headers). */
 #include "audio/sniff.h"
 
-#include "audio/bytes.h"
+#include "base/bytes.h"
 #include "base/error.h"
 
 static mood_status whole_stream(struct mood__sniff *out, const struct mood__sniff *s,

@@ -8,7 +8,7 @@
  * Sources: RFC 3533 (Ogg); Vorbis I specification, sections 4.2.1 and 4.2.2; RFC 7845 (Opus). */
 #include "audio/sniff.h"
 
-#include "audio/bytes.h"
+#include "base/bytes.h"
 #include "base/error.h"
 
 enum {

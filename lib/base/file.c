@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * file.c — Whole files: read one into memory, replace one atomically. POSIX only. */
+ * file.c — Files: read one whole or in pieces, replace one atomically. POSIX only. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -35,9 +35,9 @@ const char *mood__errno_text(int err)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-/* Open for reading what has to be a regular file. O_NONBLOCK: opening a pipe that nobody writes to
- * must not hang; for regular files it means nothing. */
-static mood_status open_regular(const char *path, int *out, size_t *n_bytes)
+/* O_NONBLOCK: opening a pipe that nobody writes to must not hang; for regular files it means
+ * nothing. */
+mood_status mood__file_open(const char *path, int *out, size_t *n_bytes)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
@@ -61,11 +61,12 @@ static mood_status open_regular(const char *path, int *out, size_t *n_bytes)
     return MOOD_OK;
 }
 
-static mood_status read_exactly(int fd, unsigned char *bytes, size_t n_bytes)
+mood_status mood__file_read_at(int fd, uint64_t offset, void *buf, size_t n_bytes)
 {
+    unsigned char *bytes = buf;
     for (size_t at = 0; at < n_bytes;) {
         size_t want = n_bytes - at < MAX_TRANSFER ? n_bytes - at : MAX_TRANSFER;
-        ssize_t got = read(fd, bytes + at, want);
+        ssize_t got = pread(fd, bytes + at, want, (off_t)(offset + at));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -81,8 +82,8 @@ mood_status mood__file_read(const char *path, size_t max_bytes, unsigned char **
                             size_t *n_bytes)
 {
     int fd = -1;
-    size_t n;
-    MOOD__TRY(open_regular(path, &fd, &n));
+    size_t n = 0;
+    MOOD__TRY(mood__file_open(path, &fd, &n));
     mood_status status = MOOD_OK;
     unsigned char *buf = NULL;
     if (n > max_bytes || n == SIZE_MAX)
@@ -91,7 +92,7 @@ mood_status mood__file_read(const char *path, size_t max_bytes, unsigned char **
     else if (!(buf = mood__alloc_aligned(n + 1)))
         status = mood__nomem();
     else
-        status = read_exactly(fd, buf, n);
+        status = mood__file_read_at(fd, 0, buf, n);
     close(fd);
     if (status != MOOD_OK) {
         mood__free(buf);
@@ -106,11 +107,11 @@ mood_status mood__file_read(const char *path, size_t max_bytes, unsigned char **
 mood_status mood__file_peek(const char *path, void *buf, size_t room, size_t *n_bytes)
 {
     int fd = -1;
-    size_t n;
-    MOOD__TRY(open_regular(path, &fd, &n));
+    size_t n = 0;
+    MOOD__TRY(mood__file_open(path, &fd, &n));
     if (n > room)
         n = room;
-    mood_status status = read_exactly(fd, buf, n);
+    mood_status status = mood__file_read_at(fd, 0, buf, n);
     close(fd);
     if (status == MOOD_OK)
         *n_bytes = n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * file.h — Whole files: read one into memory, replace one atomically.
+ * file.h — Files: read one whole or in pieces, replace one atomically.
  *
  * Details of errors do not repeat the path, because the caller knows it and puts it in front
  * ("model.h5: cannot be written: No space left on device"). */
@@ -31,6 +31,17 @@ mood_status mood__file_read(const char *path, size_t max_bytes, unsigned char **
  * Errors: as mood__file_read, but for size and memory. */
 MOOD_NODISCARD
 mood_status mood__file_peek(const char *path, void *buf, size_t room, size_t *n_bytes);
+
+/* Open a regular file that is read in pieces; close(*fd) when done.
+ * Errors: E_IO, E_UNSUPPORTED (larger than an address can say). */
+MOOD_NODISCARD
+mood_status mood__file_open(const char *path, int *fd, size_t *n_bytes);
+
+/* Read exactly n_bytes, beginning `offset` bytes into the file; both have to be within its size as
+ * it was when it was opened. Safe among threads.
+ * Errors: E_IO (also: the file became shorter). */
+MOOD_NODISCARD
+mood_status mood__file_read_at(int fd, uint64_t offset, void *buf, size_t n_bytes);
 
 /* Make `path` a file of exactly these parts, one after the other, or leave it as it was: at every
  * moment, also after a kill or a power cut, it has its old or its new content and never a mixture.

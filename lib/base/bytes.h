@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * bytes.h — Numbers out of bytes, for the header readers. A position is checked by its caller. */
-#ifndef MOOD_AUDIO_BYTES_H
-#define MOOD_AUDIO_BYTES_H
+ * bytes.h — Numbers out of bytes, for readers of foreign files. A position is checked by its
+ * caller. */
+#ifndef MOOD_BASE_BYTES_H
+#define MOOD_BASE_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>
