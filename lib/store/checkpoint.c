@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * checkpoint.c — Which files a checkpoint is made of, and numbers out of them. */
+#include "store/checkpoint.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "store/input.h"
+#include "store/json.h"
+#include "store/safetensors.h"
+#include "store/torch_file.h"
+#include "store/zip.h"
+#include "tensor/tensor.h"
+
+enum {
+    MAX_SHARDS = 256,
+    MAX_INDEX_BYTES = 16 << 20,
+    FILE_NAME_BYTES = 256,
+    PIECE_BYTES = 16384 /* numbers are read and converted in pieces of this size */
+};
+
+struct mood__checkpoint {
+    struct mood__arena arena;
+    struct mood__listing listing;
+    struct mood__input *files;
+    const char **file_names; /* of shards, within the folder */
+    size_t n_files, files_capacity, names_capacity;
+};
+
+/* ---- one file ----------------------------------------------------------------------------- */
+
+/* What people have in place of a checkpoint, and deserve to be told. */
+static mood_status refuse(const unsigned char *head, size_t n)
+{
+    static const char lfs[] = "version https://git-lfs";
+    if (mood__torch_legacy_begins(head, n))
+        return mood__fail(MOOD_E_UNSUPPORTED,
+                          "is in PyTorch's format from before 1.6; in Python, "
+                          "torch.save(torch.load(FILE, weights_only=True), NEW) converts it");
+    if (n >= strlen(lfs) && memcmp(head, lfs, strlen(lfs)) == 0)
+        return mood__fail(MOOD_E_FORMAT, "is a Git LFS pointer, not the file itself: run "
+                                         "'git lfs pull', or download it again");
+    return mood__fail(MOOD_E_FORMAT, "is neither safetensors nor a file of PyTorch");
+}
+
+static mood_status list_file(struct mood__checkpoint *c, size_t file)
+{
+    unsigned char head[32];
+    const struct mood__input *in = &c->files[file];
+    size_t n = in->n_bytes < sizeof(head) ? in->n_bytes : sizeof(head);
+    MOOD__TRY(mood__input_read(in, 0, head, n));
+    if (mood__zip_begins(head, n))
+        return mood__torch_file_list(in, file, &c->listing);
+    if (mood__safetensors_begins(head, n))
+        return mood__safetensors_list(in, file, &c->listing);
+    return refuse(head, n);
+}
+
+static mood_status add_input(struct mood__checkpoint *c, struct mood__input in)
+{
+    if (!mood__reserve((void **)&c->files, &c->files_capacity, c->n_files + 1, sizeof(in))) {
+        mood__input_close(&in);
+        return mood__nomem();
+    }
+    c->files[c->n_files++] = in;
+    return list_file(c, c->n_files - 1);
+}
+
+static mood_status add_file(struct mood__checkpoint *c, const char *path)
+{
+    struct mood__input in;
+    MOOD__TRY(mood__input_open(&in, path));
+    return add_input(c, in);
+}
+
+/* ---- a folder ----------------------------------------------------------------------------- */
+
+static char *join(struct mood__checkpoint *c, const char *folder, const char *name)
+{
+    size_t n_folder = strlen(folder), bytes = n_folder + strlen(name) + 2;
+    char *path = mood__arena_alloc(&c->arena, bytes);
+    if (path)
+        snprintf(path, bytes, "%s%s%s", folder,
+                 n_folder > 0 && folder[n_folder - 1] == '/' ? "" : "/", name);
+    return path;
+}
+
+/* Whether the index may name this file: a plain name in the same folder. */
+static bool shard_name_is_possible(const char *name)
+{
+    static const char end[] = ".safetensors";
+    size_t n = strlen(name);
+    for (size_t i = 0; i < n; i++) {
+        if (name[i] <= ' ' || name[i] > '~' || name[i] == '/' || name[i] == '\\')
+            return false;
+    }
+    return n > strlen(end) && name[0] != '.' && strcmp(name + n - strlen(end), end) == 0;
+}
+
+/* The number of a shard, in the order in which the index first names them. */
+static mood_status number_shard(struct mood__checkpoint *c, const char *name, size_t *n_shards,
+                                size_t *out)
+{
+    for (*out = 0; *out < *n_shards; ++*out) {
+        if (strcmp(c->file_names[*out], name) == 0)
+            return MOOD_OK;
+    }
+    char shown[MOOD__SHOWN_BYTES];
+    if (!shard_name_is_possible(name))
+        return mood__fail(MOOD_E_FORMAT, "'%s' is not the name of a shard",
+                          mood__show(shown, name, strlen(name)));
+    if (*n_shards == MAX_SHARDS)
+        return mood__fail(MOOD_E_UNSUPPORTED, "more than %d shards", MAX_SHARDS);
+    const char *copy = mood__arena_strdup(&c->arena, name);
+    if (!copy ||
+        !mood__reserve((void **)&c->file_names, &c->names_capacity, *n_shards + 1, sizeof(copy)))
+        return mood__nomem();
+    c->file_names[(*n_shards)++] = copy;
+    return MOOD_OK;
+}
+
+/* {"weight_map": {"NAME": "SHARD", ...}, ...}: which tensor is in which shard. */
+static mood_status read_weight_map(struct mood__checkpoint *c, struct mood__json *j,
+                                   struct mood__listing *index, size_t *n_shards)
+{
+    MOOD__TRY(mood__json_open(j, '{'));
+    for (bool more;;) {
+        char name[MOOD__LISTED_NAME_BYTES], shard[FILE_NAME_BYTES];
+        struct mood__listed item = {0};
+        MOOD__TRY(mood__json_next(j, '}', &more));
+        if (!more)
+            return MOOD_OK;
+        MOOD__TRY(mood__json_key(j, name, sizeof(name)));
+        MOOD__TRY(mood__json_string(j, shard, sizeof(shard)));
+        MOOD__TRY(number_shard(c, shard, n_shards, &item.file));
+        MOOD__TRY(mood__listing_add(index, &item, name));
+    }
+}
+
+static mood_status read_index(struct mood__checkpoint *c, const char *text, size_t n_bytes,
+                              struct mood__listing *index, size_t *n_shards)
+{
+    struct mood__json j;
+    bool seen = false;
+    MOOD__TRY(mood__json_start(&j, text, n_bytes));
+    MOOD__TRY(mood__json_open(&j, '{'));
+    for (bool more;;) {
+        char key[MOOD__LISTED_NAME_BYTES];
+        MOOD__TRY(mood__json_next(&j, '}', &more));
+        if (!more)
+            break;
+        MOOD__TRY(mood__json_key(&j, key, sizeof(key)));
+        if (strcmp(key, "weight_map") != 0) {
+            MOOD__TRY(mood__json_skip(&j));
+            continue;
+        }
+        if (seen)
+            return mood__fail(MOOD_E_FORMAT, "weight_map is there twice");
+        seen = true;
+        MOOD__TRY(read_weight_map(c, &j, index, n_shards));
+    }
+    MOOD__TRY(mood__json_end(&j));
+    if (index->n == 0)
+        return mood__fail(MOOD_E_FORMAT, "no weight_map, or an empty one");
+    return mood__listing_sort(index);
+}
+
+/* Index and shards have to speak of the same tensors; both listings are sorted. */
+static mood_status compare_with_index(const struct mood__checkpoint *c,
+                                      const struct mood__listing *index)
+{
+    for (size_t i = 0; i < index->n; i++) {
+        const struct mood__listed *e = &index->items[i], *t;
+        t = mood__listing_find(&c->listing, e->name);
+        if (!t || t->file != e->file)
+            return mood__fail(MOOD_E_FORMAT, "'%s' is not in %s, where the index has it", e->name,
+                              c->file_names[e->file]);
+    }
+    for (size_t i = 0; i < c->listing.n; i++) {
+        const struct mood__listed *t = &c->listing.items[i];
+        if (!mood__listing_find(index, t->name))
+            return mood__fail(MOOD_E_FORMAT, "'%s' in %s is not in the index", t->name,
+                              c->file_names[t->file]);
+    }
+    return MOOD_OK;
+}
+
+static mood_status open_shards(struct mood__checkpoint *c, const char *folder,
+                               const char *index_path, struct mood__listing *index)
+{
+    unsigned char *text = NULL;
+    size_t n_bytes = 0, n_shards = 0;
+    MOOD__TRY(mood__file_read(index_path, MAX_INDEX_BYTES, &text, &n_bytes));
+    mood_status status = read_index(c, (const char *)text, n_bytes, index, &n_shards);
+    mood__free(text);
+    if (status != MOOD_OK)
+        return status;
+    for (size_t i = 0; i < n_shards; i++) {
+        const char *path = join(c, folder, c->file_names[i]);
+        if (!path)
+            return mood__nomem();
+        status = add_file(c, path);
+        if (status != MOOD_OK)
+            return mood__fail_in(status, "%s", c->file_names[i]);
+    }
+    MOOD__TRY(mood__listing_sort(&c->listing));
+    return compare_with_index(c, index);
+}
+
+static mood_status open_folder(struct mood__checkpoint *c, const char *folder)
+{
+    static const char *const names[] = {"model.safetensors", "model.safetensors.index.json",
+                                        "pytorch_model.bin"};
+    enum { N_NAMES = 3, INDEX = 1 };
+    for (int i = 0; i < N_NAMES; i++) {
+        const char *path = join(c, folder, names[i]);
+        if (!path)
+            return mood__nomem();
+        if (access(path, F_OK) != 0)
+            continue;
+        mood_status status;
+        if (i == INDEX) {
+            struct mood__listing index = {.arena = &c->arena};
+            status = open_shards(c, folder, path, &index);
+            mood__free(index.items);
+        } else {
+            status = add_file(c, path);
+        }
+        return status == MOOD_OK ? status : mood__fail_in(status, "%s", names[i]);
+    }
+    return mood__fail(MOOD_E_MISSING, "is a folder with neither %s nor %s", names[0], names[2]);
+}
+
+/* ---- opening and asking --------------------------------------------------------------------- */
+
+static mood_status make(struct mood__checkpoint **out)
+{
+    *out = mood__calloc(1, sizeof(**out));
+    if (!*out)
+        return mood__nomem();
+    (*out)->listing.arena = &(*out)->arena;
+    return MOOD_OK;
+}
+
+static mood_status finish(struct mood__checkpoint **c, mood_status status)
+{
+    if (status == MOOD_OK)
+        status = mood__listing_sort(&(*c)->listing);
+    if (status != MOOD_OK)
+        mood__checkpoint_close(c);
+    return status;
+}
+
+mood_status mood__checkpoint_open(struct mood__checkpoint **out, const char *path)
+{
+    struct stat st;
+    MOOD__TRY(make(out));
+    bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    return finish(out, folder ? open_folder(*out, path) : add_file(*out, path));
+}
+
+mood_status mood__checkpoint_open_memory(struct mood__checkpoint **out, const void *bytes,
+                                         size_t n_bytes)
+{
+    MOOD__TRY(make(out));
+    return finish(out, add_input(*out, mood__input_of(bytes, n_bytes)));
+}
+
+void mood__checkpoint_close(struct mood__checkpoint **checkpoint)
+{
+    struct mood__checkpoint *c = *checkpoint;
+    *checkpoint = NULL;
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->n_files; i++)
+        mood__input_close(&c->files[i]);
+    mood__free(c->files);
+    mood__free(c->file_names);
+    mood__free(c->listing.items);
+    mood__arena_free(&c->arena);
+    mood__free(c);
+}
+
+size_t mood__checkpoint_count(const struct mood__checkpoint *c)
+{
+    return c->listing.n;
+}
+
+const struct mood__listed *mood__checkpoint_at(const struct mood__checkpoint *c, size_t i)
+{
+    return &c->listing.items[i];
+}
+
+const struct mood__listed *mood__checkpoint_find(const struct mood__checkpoint *c, const char *name)
+{
+    return mood__listing_find(&c->listing, name);
+}
+
+/* ---- numbers ------------------------------------------------------------------------------ */
+
+static float float_of_bits(uint32_t bits)
+{
+    float f;
+    memcpy(&f, &bits, sizeof(f));
+    return f;
+}
+
+/* IEEE 754 binary16: sign, 5 bits of exponent (bias 15), 10 bits of fraction. */
+static float float_of_half(uint16_t half)
+{
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31;
+    uint32_t fraction = half & 0x3ff;
+    if (exponent == 0) { /* a multiple of 2^-24; exact */
+        float f = (float)fraction * 0x1p-24f;
+        return sign ? -f : f;
+    }
+    exponent = exponent == 31 ? 255 : exponent + 127 - 15;
+    return float_of_bits(sign | exponent << 23 | fraction << 13);
+}
+
+static void decode(float *y, const unsigned char *p, size_t n, enum mood__coding coding)
+{
+    if (coding == MOOD__CODING_F32) {
+        for (size_t i = 0; i < n; i++)
+            y[i] = float_of_bits(le32(p + 4 * i));
+    } else if (coding == MOOD__CODING_BF16) {
+        for (size_t i = 0; i < n; i++)
+            y[i] = float_of_bits((uint32_t)le16(p + 2 * i) << 16);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            y[i] = float_of_half(le16(p + 2 * i));
+    }
+}
+
+static mood_status read_numbers(const struct mood__input *in, const struct mood__listed *t,
+                                float *y, size_t n)
+{
+    unsigned char piece[PIECE_BYTES];
+    size_t bytes = t->coding == MOOD__CODING_F32 ? 4 : 2, room = sizeof(piece) / bytes;
+    for (size_t i = 0; i < n; i += room) {
+        size_t count = n - i < room ? n - i : room;
+        MOOD__TRY(mood__input_read(in, t->offset + i * bytes, piece, count * bytes));
+        decode(y + i, piece, count, t->coding);
+    }
+    return MOOD_OK;
+}
+
+mood_status mood__checkpoint_tensor(const struct mood__checkpoint *c, const char *name,
+                                    const mood_tensor *dst)
+{
+    const struct mood__listed *t = mood__checkpoint_find(c, name);
+    if (!t)
+        return mood__fail(MOOD_E_MISSING, "'%s' is not in the file", name);
+    if (t->refusal)
+        return mood__fail(MOOD_E_UNSUPPORTED, "'%s' (%s) cannot be read: %s", name, t->type,
+                          t->refusal);
+    if (dst->dtype != MOOD_F32 || !mood_tensor_is_contiguous(dst))
+        return mood__fail(MOOD_E_INVALID, "'%s' is read into contiguous floats only", name);
+    if (t->rank != dst->rank || memcmp(t->dim, dst->dim, sizeof(t->dim)) != 0) {
+        char there[MOOD__SHAPE_BYTES], here[MOOD__SHAPE_BYTES];
+        return mood__fail(MOOD_E_SHAPE, "'%s' has shape %s in the file, where %s is needed", name,
+                          mood__shape_text(there, t->rank, t->dim),
+                          mood__shape_text(here, dst->rank, dst->dim));
+    }
+    return read_numbers(&c->files[t->file], t, mood__f32(dst), (size_t)mood_tensor_elements(dst));
+}
