@@ -29,6 +29,7 @@ static _Atomic long alloc_countdown = -1; /* allocations until one fails; negati
 static _Atomic long alloc_live;           /* blocks allocated and not freed */
 static _Atomic long alloc_calls;          /* allocations asked for */
 static _Atomic size_t alloc_largest;      /* the bytes of the largest of them */
+static _Atomic size_t alloc_bytes;        /* and of all, given back or not */
 
 /* More bytes than this always fail: tests of huge sizes are not for filling memory. */
 static const size_t alloc_room = (size_t)1 << 30;
@@ -36,6 +37,7 @@ static const size_t alloc_room = (size_t)1 << 30;
 static inline bool alloc_fails(size_t bytes)
 {
     atomic_fetch_add(&alloc_calls, 1);
+    atomic_fetch_add(&alloc_bytes, bytes);
     if (bytes > alloc_largest) /* two threads at once may leave the smaller: no test looks then */
         alloc_largest = bytes;
     if (bytes > alloc_room)
