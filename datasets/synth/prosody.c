@@ -17,7 +17,7 @@
 #include "mood/emotion.h"
 
 /* How often a cue slips. At 0.05, a network can no longer be right in 95 of 100. */
-static const double slip_share = 0.02;
+static const double slip_share = 0.01;
 
 /* How far the strong form of an emotion lies from neutral, where the normal form has 1. */
 static const double strong_form = 1.25;
@@ -45,7 +45,7 @@ static const struct cue_row cue_rows[VOICE_N_CUES] = {
     [VOICE_CUE_PAUSE_AT]  = {{  0.5,   0.6,   0.5,   0.7,   0.5,   0.45,  0.3,   0.5},     0.05, 0.12,    0.1,   0.9},
     [VOICE_CUE_SWELL]     = {{  0.0,  -4.0,   0.0, -14.0,  -3.0,   8.0,   0.0,  13.0},     1.3,  2.8,   -20.0,  20.0},
     [VOICE_CUE_HILL]      = {{  3.0,   3.0,   8.0,   0.0,   0.0,  -5.0, -12.0,   0.0},     1.0,  2.2,   -18.0,  18.0},
-    [VOICE_CUE_BEAT]      = {{  0.0,   0.0,   8.0,  -4.0,  -9.0,  -1.0,   2.0,   0.0},     0.5,  1.8,   -16.0,  16.0},
+    [VOICE_CUE_BEAT]      = {{  0.0,   0.0,   8.0,  -4.0,  -9.0,  -1.0,   2.0,   0.0},     0.5,  1.9,   -16.0,  16.0},
     [VOICE_CUE_DECAY]     = {{ -7.0,   6.0,  -4.0,   0.0, -10.0,   0.0,   8.0,   3.0},     1.0,  2.2,   -18.0,  16.0},
     [VOICE_CUE_ATTACK]    = {{ 22.0,  50.0,  20.0,  35.0,  12.0,  20.0,  35.0,  25.0},     3.0,  8.0,     8.0,  80.0},
     [VOICE_CUE_TREMOR]    = {{  1.0,   1.0,   1.5,   3.0,   1.5,  12.0,   1.5,   1.5},     0.4,  1.4,     0.0,  16.0},
