@@ -53,8 +53,6 @@ class Refusals(unittest.TestCase):
                  "try 'mood-train --help'")
         self.refused(deals, "--data", "voices", "--folds", 3, "--test-speakers", "1", code=2)
         self.refused(deals, "--data", "voices", "--folds", 3, "--split", "random", code=2)
-        self.refused("--folds saves no model: leave --out out; try 'mood-train --help'", "--data",
-                     "voices", "--folds", 3, "--out", "m.h5", code=2)
         self.refused("--folds: at least 2; try 'mood-train --help'", "--data", "voices", "--folds",
                      1, code=2)
 

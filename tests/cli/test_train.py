@@ -225,6 +225,7 @@ class Reports(Folder):
     def test_folds(self):
         r = self.train("--folds", 3, "--report", "folds", "-o", "none.h5")
         self.assertFalse(os.path.exists("none.h5"))
+        self.assertIn("none.h5: is not written: --folds saves no model", r.err)
         self.assertFalse(os.path.exists("model.h5"))
         tested, accuracy = [], []
         for k in (1, 2, 3):
@@ -290,7 +291,9 @@ class BadInput(Folder):
         self.refused(data="one-speaker", names=["one speaker", "07"])
         make_corpus("two-speakers", speakers=(7, 8))
         self.refused(data="two-speakers", names=["two speakers", "07", "08"])
-        self.refused("--folds", 9, names=["9", "4"])
+        r = run(TRAIN, "--data", "voices", "--folds", 9)
+        self.assertEqual(r.code, 1, r)
+        self.assertRegex(r.err.splitlines()[-1], "^mood-train: .*9.*4")
 
     def test_manifests(self):
         clip = sorted(glob.glob("voices/*/*.wav"))[0]
