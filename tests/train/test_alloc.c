@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_alloc.c — Each allocation of a training made to fail once, from the first clip that is read
+ * to the last that is answered; and none at all from one step to the next. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "fail_alloc.h"
+#include "toy.h"
+
+enum { PER_SPEAKER = 2 };
+
+static struct toy toy;
+static mood_pool *pool;
+
+static mood_status train(const void *arg)
+{
+    mood_model *model;
+    mood_training out = {0};
+    mood_status status =
+        mood_model_create(&model, &(mood_model_params){.heads = {.divide = 8}, .seed = 1});
+    if (!status)
+        status = mood_train(model, toy.corpus, toy.split, arg, &out);
+    if (status)
+        assert_int_equal(out.n_answers, 0);
+    mood_training_free(&out);
+    mood_model_destroy(&model);
+    return status;
+}
+
+static void test_each_fails_once(void **state)
+{
+    (void)state;
+    mood_train_params p = {.epochs = 1, .batch = 3, .clip_norm = 1};
+    assert_int_equal(mood_augment_parse(&p.augment, "noise,gain,shift"), MOOD_OK);
+    /* A clip's samples stay in too large a block when a smaller one cannot be had. */
+    const int n_harmless = TOY_SPEAKERS * PER_SPEAKER;
+    int alone = fail_each_alloc(train, &p, n_harmless);
+    p.pool = pool;
+    int together = fail_each_alloc(train, &p, n_harmless);
+    assert_true(alone > 300 && together > alone);
+}
+
+static long calls_before;
+
+static int on_event(void *user, const mood_train_event *e)
+{
+    int *n_seen = user;
+    if (e->phase == MOOD_TRAIN_STEP && e->done > 1) {
+        assert_int_equal(alloc_calls, calls_before);
+        ++*n_seen;
+    }
+    calls_before = alloc_calls;
+    return 0;
+}
+
+static void test_none_between_steps(void **state)
+{
+    (void)state;
+    int n_seen = 0;
+    mood_train_params p = {
+        .epochs = 1, .batch = 1, .pool = pool, .on_event = on_event, .user = &n_seen};
+    assert_int_equal(mood_augment_parse(&p.augment, "noise,gain,shift"), MOOD_OK);
+    assert_int_equal(train(&p), MOOD_OK);
+    assert_int_equal(n_seen, 3);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    toy_make(&toy, &(struct toy_params){.per_speaker = PER_SPEAKER});
+    return mood_pool_create(&pool, 2) == MOOD_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    mood_pool_destroy(&pool);
+    toy_free(&toy);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_fails_once),
+        cmocka_unit_test(test_none_between_steps),
+    };
+    return cmocka_run_group_tests_name("train-alloc", tests, setup, teardown);
+}
