@@ -6,8 +6,8 @@
  * g the gradient behind the ReLU:
  *     y     = x a + b,                a = gamma i,  b = beta - m a
  *     dbeta = sum g,                  dgamma = i sum g (x - m)
- *     dx    = a g - (a / N) dbeta - (x - m) (a i / N) dgamma          (training)
- *     dx    = a g                                                     (running statistics)
+ *     dx    = a g - (a / N) dbeta - (x - m) (a i / N) dgamma
+ * (Outside training m and v are the running statistics, and there is no backward.)
  * Rows are taken in blocks; sums over a block are float and stay in the cache, sums over blocks
  * double. */
 #include "mood/ops.h"
@@ -204,9 +204,8 @@ static void batch_norm_backward(struct mood__run *r, mood_node *n)
         store(n, 2, c, sum_g);
         store(n, 1, c, sum_gx * inv);
         factor[c] = (float)scale;
-        factor[a->C + c] =
-            r->training ? (float)(-scale * inv * inv * sum_gx / (double)a->rows) : 0.0f;
-        factor[2 * a->C + c] = r->training ? (float)(-scale * sum_g / (double)a->rows) : 0.0f;
+        factor[a->C + c] = (float)(-scale * inv * inv * sum_gx / (double)a->rows);
+        factor[2 * a->C + c] = (float)(-scale * sum_g / (double)a->rows);
     }
     if (mood__wants(n, 0))
         mood__pool_run(r->pool, n_blocks(a), input_grad_task, &j);
