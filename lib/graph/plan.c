@@ -92,6 +92,21 @@ static mood_status mark_differentiated(mood_graph *g)
 
 /* ---- values ---- */
 
+/* The value of node `id` is read at `step`. */
+static void read_at(struct planner *p, int id, int step)
+{
+    struct storage *s = &p->value[find(p->value, id)];
+    if (step > s->last_read)
+        s->last_read = step;
+}
+
+/* ... by the backward pass of node n. */
+static void read_in_backward(struct planner *p, const mood_node *n, mood_node *value)
+{
+    read_at(p, value->id, backward_step(p, n->id));
+    value->plan->dead_after_forward = false;
+}
+
 static void note_value_readers(struct planner *p)
 {
     for (int i = 0; i < p->n; i++) {
@@ -99,21 +114,13 @@ static void note_value_readers(struct planner *p)
         if (!n->plan->needed || !n->op)
             continue;
         for (int k = 0; k < n->n_in; k++) {
-            struct storage *s = &p->value[find(p->value, n->in[k]->id)];
-            if (!is_view(n) && i > s->last_read)
-                s->last_read = i;
-            if (n->plan->differentiated && (n->op->saves & MOOD__SAVE_IN(k)) != 0) {
-                if (backward_step(p, i) > s->last_read)
-                    s->last_read = backward_step(p, i);
-                n->in[k]->plan->dead_after_forward = false;
-            }
+            if (!is_view(n))
+                read_at(p, n->in[k]->id, i);
+            if (n->plan->differentiated && (n->op->saves & MOOD__SAVE_IN(k)) != 0)
+                read_in_backward(p, n, n->in[k]);
         }
-        if (n->plan->differentiated && (n->op->saves & MOOD__SAVE_OUT)) {
-            struct storage *s = &p->value[find(p->value, i)];
-            if (backward_step(p, i) > s->last_read)
-                s->last_read = backward_step(p, i);
-            n->plan->dead_after_forward = false;
-        }
+        if (n->plan->differentiated && (n->op->saves & MOOD__SAVE_OUT))
+            read_in_backward(p, n, n);
     }
 }
 
@@ -185,6 +192,16 @@ static bool may_overwrite_grad(const struct planner *p, const mood_node *n)
            mood_tensor_same_shape(&n->in[0]->value, &n->value);
 }
 
+/* Whether input k's gradient is that of another input as well: the op cannot store both. */
+static bool is_twice(const struct planner *p, const mood_node *n, int k)
+{
+    for (int j = 0; j < n->n_in; j++)
+        if (j != k && has_grad_edge(n, j) &&
+            find(p->grad, n->in[j]->id) == find(p->grad, n->in[k]->id))
+            return true;
+    return false;
+}
+
 /* For each input of each node: does its gradient exist before, and if so is it added to? */
 static void plan_grad_writes(struct planner *p, const bool *overwrites)
 {
@@ -200,10 +217,7 @@ static void plan_grad_writes(struct planner *p, const bool *overwrites)
             if (!has_grad_edge(n, k) || is_view(n))
                 continue;
             int root = find(p->grad, n->in[k]->id);
-            bool twice = false; /* one tensor as two inputs: the op cannot store both */
-            for (int j = 0; j < n->n_in; j++)
-                twice =
-                    twice || (j != k && has_grad_edge(n, j) && find(p->grad, n->in[j]->id) == root);
+            bool twice = is_twice(p, n, k);
             bool is_weight = p->g->nodes[root]->weight >= 0;
             bool first = !written[root] && !is_weight;
             if (k == 0 && overwrites[i])
