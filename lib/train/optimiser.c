@@ -76,7 +76,7 @@ mood_status mood_optimiser_create(mood_optimiser **out, mood_weights *weights,
     o->n_elements = mood_weights_trainable_elements(weights);
     cut_pieces(o); /* counts, then fills */
     o->pieces = mood__calloc((size_t)o->n_pieces, sizeof(*o->pieces));
-    o->moments = mood__calloc((size_t)o->n_elements, 2 * sizeof(*o->moments));
+    o->moments = mood__calloc((size_t)o->n_elements, (p.kind == MOOD_ADAM ? 2 : 1) * sizeof(float));
     if (!o->pieces || !o->moments) {
         mood_optimiser_destroy(&o);
         return mood__nomem();
