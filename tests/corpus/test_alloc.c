@@ -89,8 +89,8 @@ static void test_corpus(void **state)
 {
     (void)state;
     const struct scenario own_labels = {.sources = {"own.csv"}, .n_clips = 2};
-    assert_true(fail_each_alloc(run, &both_sources, 0) >= 10);
-    assert_true(fail_each_alloc(run, &own_labels, 0) >= 5);
+    assert_true(fail_each_alloc(run, &both_sources) >= 10);
+    assert_true(fail_each_alloc(run, &own_labels) >= 5);
 }
 
 static void test_split(void **state)
@@ -103,11 +103,11 @@ static void test_split(void **state)
         {.kind = MOOD_SPLIT_FOLD, .n_folds = 3},
         {.kind = MOOD_SPLIT_FILE, .file = tree_path(&same, "s.csv")},
     };
-    int without = fail_each_alloc(run, &both_sources, 0);
+    int without = fail_each_alloc(run, &both_sources);
     for (int i = 0; i < 4; i++) {
         struct scenario s = both_sources;
         s.split = &kinds[i];
-        assert_true(fail_each_alloc(run, &s, 0) > without);
+        assert_true(fail_each_alloc(run, &s) > without);
     }
 }
 

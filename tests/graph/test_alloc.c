@@ -82,7 +82,7 @@ static mood_status clone(const void *weights)
 static void test_each_fails_once(void **state)
 {
     (void)state;
-    assert_true(fail_each_alloc(make_and_destroy, NULL, 0) > 100);
+    assert_true(fail_each_alloc(make_and_destroy, NULL) > 100);
 }
 
 /* A clone, made of a set that has gradients. */
@@ -91,7 +91,7 @@ static void test_each_of_a_clone_fails_once(void **state)
     (void)state;
     struct rig r;
     assert_int_equal(make(&r, NULL), MOOD_OK);
-    assert_true(fail_each_alloc(clone, r.weights, 0) > 3 * mood_weights_count(r.weights));
+    assert_true(fail_each_alloc(clone, r.weights) > 3 * mood_weights_count(r.weights));
     destroy(&r);
 }
 

@@ -69,9 +69,9 @@ static void test_each(void **state)
     assert_int_equal(mood_audio_from_samples(&audio, pcm, N_SAMPLES, 1, MOOD_SAMPLE_RATE, NULL),
                      MOOD_OK);
     path = temp_path("model");
-    assert_true(fail_each_alloc(make_and_save, NULL, 0) >= 50); /* 22 weights: name, value, list */
-    assert_true(fail_each_alloc(load_and_run, NULL, 0) >= 50);
-    assert_true(fail_each_alloc(hear, NULL, 0) >= 5);
+    assert_true(fail_each_alloc(make_and_save, NULL) >= 50); /* 22 weights: name, value, list */
+    assert_true(fail_each_alloc(load_and_run, NULL) >= 50);
+    assert_true(fail_each_alloc(hear, NULL) >= 5);
     mood_audio_destroy(&audio);
     assert_int_equal(temp_sweep(), 0);
 }

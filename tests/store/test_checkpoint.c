@@ -298,9 +298,9 @@ static void test_no_memory(void **state)
     write_shard("1.safetensors", "a");
     write_shard("2.safetensors", "b");
     write_file("model.safetensors.index.json", index, strlen(index));
-    assert_in_range(fail_each_alloc(open_and_read, CORPUS "safetensors/plain", 0), 4, 100);
-    assert_in_range(fail_each_alloc(open_and_read, CORPUS "torch/plain", 0), 8, 100);
-    assert_in_range(fail_each_alloc(open_and_read, temp_folder, 0), 8, 100);
+    assert_in_range(fail_each_alloc(open_and_read, CORPUS "safetensors/plain"), 4, 100);
+    assert_in_range(fail_each_alloc(open_and_read, CORPUS "torch/plain"), 8, 100);
+    assert_in_range(fail_each_alloc(open_and_read, temp_folder), 8, 100);
     temp_sweep();
 }
 

@@ -38,11 +38,9 @@ static void test_each_fails_once(void **state)
     (void)state;
     mood_train_params p = {.epochs = 1, .batch = 3, .clip_norm = 1};
     assert_int_equal(mood_augment_parse(&p.augment, "noise,gain,shift"), MOOD_OK);
-    /* A clip's samples stay in too large a block when a smaller one cannot be had. */
-    const int n_harmless = TOY_SPEAKERS * PER_SPEAKER;
-    int alone = fail_each_alloc(train, &p, n_harmless);
+    int alone = fail_each_alloc(train, &p);
     p.pool = pool;
-    int together = fail_each_alloc(train, &p, n_harmless);
+    int together = fail_each_alloc(train, &p);
     assert_true(alone > 300 && together > alone);
 }
 

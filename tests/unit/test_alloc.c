@@ -51,19 +51,19 @@ static mood_status pool_scenario(const void *arg)
 static void test_arena(void **state)
 {
     (void)state;
-    assert_true(fail_each_alloc(arena_scenario, NULL, 0) > 0);
+    assert_true(fail_each_alloc(arena_scenario, NULL) > 0);
 }
 
 static void test_reserve(void **state)
 {
     (void)state;
-    assert_true(fail_each_alloc(reserve_scenario, NULL, 0) > 0);
+    assert_true(fail_each_alloc(reserve_scenario, NULL) > 0);
 }
 
 static void test_pool(void **state)
 {
     (void)state;
-    assert_true(fail_each_alloc(pool_scenario, NULL, 0) > 0);
+    assert_true(fail_each_alloc(pool_scenario, NULL) > 0);
 }
 
 /* The harness itself has to see a lost block. */
