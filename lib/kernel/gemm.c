@@ -5,7 +5,6 @@
 
 #include <cblas.h>
 #include <pthread.h>
-#include <string.h>
 
 #include "base/pool.h"
 
@@ -33,17 +32,35 @@ void mood__blas_end(void)
     pthread_mutex_unlock(&blas_mutex);
 }
 
+/* Not left to beta = 0, which some versions of OpenBLAS multiply by what is there, NaN included. */
+static void clear_column(float *c, int64_t n, int64_t step)
+{
+    for (int64_t i = 0; i < n; i++)
+        c[i * step] = 0;
+}
+
 void mood__gemm(int64_t m, int64_t n, int64_t k, struct mood__mat a, struct mood__mat b, float *c,
                 int64_t ldc, bool add)
 {
     if (m <= 0 || n <= 0 || k <= 0)
         return;
-    if (m == 1 && !a.transposed) { /* a product would first copy all of B into its own layout */
-        if (!add) /* not by beta = 0, which some versions multiply by what is there, NaN included */
-            memset(c, 0, (size_t)n * sizeof(float));
+    /* With a single row or column, a product would first copy all of the other operand into its own
+     * layout. */
+    if (m == 1 && !a.transposed) {
+        if (!add)
+            clear_column(c, n, 1);
         cblas_sgemv(CblasRowMajor, b.transposed ? CblasNoTrans : CblasTrans,
                     (blasint)(b.transposed ? n : k), (blasint)(b.transposed ? k : n), 1.0f, b.data,
                     (blasint)b.ld, a.data, 1, 1.0f, c, 1);
+        return;
+    }
+    if (n == 1) {
+        if (!add)
+            clear_column(c, m, ldc);
+        cblas_sgemv(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
+                    (blasint)(a.transposed ? k : m), (blasint)(a.transposed ? m : k), 1.0f, a.data,
+                    (blasint)a.ld, b.data, (blasint)(b.transposed ? 1 : b.ld), 1.0f, c,
+                    (blasint)ldc);
         return;
     }
     cblas_sgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
