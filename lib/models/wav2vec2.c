@@ -158,8 +158,8 @@ static mood_status check_call(const mood_node *samples, const mood_encoder_confi
     return MOOD_OK;
 }
 
-mood_node *mood_encoder(mood_node *samples, const mood_encoder_config *config, int n_layers,
-                        mood_encoder_nodes *nodes)
+mood_node *mood_wav2vec2(mood_node *samples, const mood_encoder_config *config, int n_layers,
+                         mood_encoder_nodes *nodes)
 {
     mood_encoder_nodes unused, *n = nodes ? nodes : &unused;
     *n = (mood_encoder_nodes){0};
@@ -168,7 +168,7 @@ mood_node *mood_encoder(mood_node *samples, const mood_encoder_config *config, i
     mood_graph *g = mood_node_graph(samples);
     mood_status status = check_call(samples, config, n_layers);
     if (status)
-        return mood__build_fail(samples, "encoder", status, "%s", mood_error_detail());
+        return mood__build_fail(samples, "wav2vec2", status, "%s", mood_error_detail());
     n->latent = feature_encoder(g, samples, config);
     return transformer(g, projection(g, n->latent, config), config, n_layers, n->layer);
 }

@@ -7,7 +7,7 @@
  *     mood_encoder_defaults(&c);                                     // wav2vec2-base
  *     mood_encoder_prepare(&c, x, n);                                // the clip, in place
  *     mood_node *samples = mood_input(g, "samples", MOOD_F32, 3, (int64_t[]){1, n, 1});
- *     mood_node *frames = mood_encoder(samples, &c, c.n_layers, NULL);   // (1, T, 768)
+ *     mood_node *frames = mood_wav2vec2(samples, &c, c.n_layers, NULL);   // (1, T, 768)
  *
  * The weights carry the names of transformers' files, without "wav2vec2." or "hubert.", in the
  * layouts of ops.h; the positional convolution has its weight norm multiplied out, as
@@ -96,8 +96,8 @@ typedef struct mood_encoder_nodes {
  * Differentiable. Dropout, layer drop and masking of its first training are left out. Errors
  * (sticky): E_INVALID (mood_encoder_check; n_layers), E_SHAPE (samples), and those of the layers.
  */
-MOOD_API mood_node *mood_encoder(mood_node *samples, const mood_encoder_config *config,
-                                 int n_layers, mood_encoder_nodes *nodes);
+MOOD_API mood_node *mood_wav2vec2(mood_node *samples, const mood_encoder_config *config,
+                                  int n_layers, mood_encoder_nodes *nodes);
 
 #ifdef __cplusplus
 }

@@ -100,7 +100,7 @@ static void build(struct net *n, mood_weights *w, const mood_encoder_config *c, 
     assert_ok(mood_graph_create(
         &n->graph, &(mood_graph_params){.weights = w, .pool = b.pool, .training = b.training}));
     n->samples = mood_input(n->graph, "samples", MOOD_F32, 3, (int64_t[]){b.batch, b.n_samples, 1});
-    mood_node *last = mood_encoder(n->samples, c, b.n_layers, &n->nodes);
+    mood_node *last = mood_wav2vec2(n->samples, c, b.n_layers, &n->nodes);
     if (b.training && last) {
         n->target = mood_input(n->graph, "target", MOOD_F32, 3, mood_node_value(last)->dim);
         outputs[n_outputs++] = n->loss = mood_mse(last, n->target);
@@ -424,7 +424,7 @@ static void expect_refused(const mood_encoder_config *c, int n_layers, int rank,
     assert_ok(mood_weights_create(&w, 1));
     assert_ok(mood_graph_create(&g, &(mood_graph_params){.weights = w}));
     mood_node *x = mood_input(g, "samples", MOOD_F32, rank, dim);
-    assert_null(mood_encoder(x, c, n_layers, &nodes));
+    assert_null(mood_wav2vec2(x, c, n_layers, &nodes));
     assert_null(nodes.layer[0]);
     assert_int_equal(mood_graph_compile(g, &x, 1), wanted);
     assert_int_equal(mood_weights_count(w), 0);
@@ -443,7 +443,7 @@ static void test_wrong_calls(void **state)
     expect_refused(&c, -1, 3, (int64_t[]){1, 400, 1}, MOOD_E_INVALID);
     c.n_heads = 3;
     expect_refused(&c, 3, 3, (int64_t[]){1, 400, 1}, MOOD_E_INVALID);
-    assert_null(mood_encoder(NULL, &c, 3, NULL));
+    assert_null(mood_wav2vec2(NULL, &c, 3, NULL));
 }
 
 int main(int argc, char **argv)
