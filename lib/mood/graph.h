@@ -121,7 +121,7 @@ MOOD_API mood_status mood_graph_create(mood_graph **out, const mood_graph_params
 MOOD_API void mood_graph_destroy(mood_graph **g);
 
 /* A value that the caller writes before each run, through mood_node_value(node)->data.
- * Starts as zeros. Errors (sticky): E_SHAPE, E_INVALID. */
+ * Starts as zeros. Errors (sticky): E_SHAPE, E_INVALID (rank, or a type for storage: f16). */
 MOOD_API mood_node *mood_input(mood_graph *g, const char *name, mood_dtype dtype, int rank,
                                const int64_t *dim);
 

@@ -24,7 +24,8 @@ extern "C" {
 
 typedef enum mood_dtype {
     MOOD_F32, /* float */
-    MOOD_I32  /* int32_t: class labels */
+    MOOD_I32, /* int32_t: class labels */
+    MOOD_F16  /* IEEE 754 binary16 as uint16_t: for files and caches; no op computes with it */
 } mood_dtype;
 
 typedef struct mood_tensor {
@@ -35,13 +36,13 @@ typedef struct mood_tensor {
     mood_dtype dtype;
 } mood_tensor;
 
-/* "f32", "i32". */
+/* "f32", "i32", "f16". */
 MOOD_API const char *mood_dtype_name(mood_dtype dtype);
 MOOD_API size_t mood_dtype_bytes(mood_dtype dtype);
 
 /* A contiguous view of `data` (which may still be NULL) with the given sizes.
- * Errors: E_INVALID (rank outside 0 to MOOD_MAX_RANK), E_SHAPE (a size below 1, or more bytes than
- * PTRDIFF_MAX). */
+ * Errors: E_INVALID (rank outside 0 to MOOD_MAX_RANK, an unknown type), E_SHAPE (a size below 1,
+ * or more bytes than PTRDIFF_MAX). */
 MOOD_NODISCARD
 MOOD_API mood_status mood_tensor_make(mood_tensor *out, void *data, mood_dtype dtype, int rank,
                                       const int64_t *dim);

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/half.h"
 #include "store/input.h"
 #include "store/json.h"
 #include "store/safetensors.h"
@@ -22,7 +22,7 @@ enum {
     MAX_SHARDS = 256,
     MAX_INDEX_BYTES = 16 << 20,
     FILE_NAME_BYTES = 256,
-    PIECE_BYTES = 16384 /* numbers are read and converted in pieces of this size */
+    PIECE = 8192 /* 16-bit numbers are read and converted in pieces of so many */
 };
 
 struct mood__checkpoint {
@@ -304,49 +304,22 @@ const struct mood__listed *mood__checkpoint_find(const struct mood__checkpoint *
 
 /* ---- numbers ------------------------------------------------------------------------------ */
 
-static float float_of_bits(uint32_t bits)
-{
-    float f;
-    memcpy(&f, &bits, sizeof(f));
-    return f;
-}
-
-/* IEEE 754 binary16: sign, 5 bits of exponent (bias 15), 10 bits of fraction. */
-static float float_of_half(uint16_t half)
-{
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31;
-    uint32_t fraction = half & 0x3ff;
-    if (exponent == 0) { /* a multiple of 2^-24; exact */
-        float f = (float)fraction * 0x1p-24f;
-        return sign ? -f : f;
-    }
-    exponent = exponent == 31 ? 255 : exponent + 127 - 15;
-    return float_of_bits(sign | exponent << 23 | fraction << 13);
-}
-
-static void decode(float *y, const unsigned char *p, size_t n, enum mood__coding coding)
-{
-    if (coding == MOOD__CODING_F32) {
-        for (size_t i = 0; i < n; i++)
-            y[i] = float_of_bits(le32(p + 4 * i));
-    } else if (coding == MOOD__CODING_BF16) {
-        for (size_t i = 0; i < n; i++)
-            y[i] = float_of_bits((uint32_t)le16(p + 2 * i) << 16);
-    } else {
-        for (size_t i = 0; i < n; i++)
-            y[i] = float_of_half(le16(p + 2 * i));
-    }
-}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are used as they lie in files");
 
 static mood_status read_numbers(const struct mood__input *in, const struct mood__listed *t,
                                 float *y, size_t n)
 {
-    unsigned char piece[PIECE_BYTES];
-    size_t bytes = t->coding == MOOD__CODING_F32 ? 4 : 2, room = sizeof(piece) / bytes;
-    for (size_t i = 0; i < n; i += room) {
-        size_t count = n - i < room ? n - i : room;
-        MOOD__TRY(mood__input_read(in, t->offset + i * bytes, piece, count * bytes));
-        decode(y + i, piece, count, t->coding);
+    if (t->coding == MOOD__CODING_F32)
+        return mood__input_read(in, t->offset, y, n * sizeof(*y));
+    uint16_t piece[PIECE];
+    for (size_t i = 0; i < n; i += PIECE) {
+        size_t count = n - i < PIECE ? n - i : PIECE;
+        MOOD__TRY(
+            mood__input_read(in, t->offset + i * sizeof(*piece), piece, count * sizeof(*piece)));
+        if (t->coding == MOOD__CODING_F16)
+            mood__f16_to_f32(y + i, piece, count);
+        else
+            mood__bf16_to_f32(y + i, piece, count);
     }
     return MOOD_OK;
 }

@@ -13,8 +13,10 @@
 #include <hdf5.h>
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/text.h"
 #include "store/header.h"
+#include "tensor/tensor.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "tensors are used in place, as they lie in the file");
@@ -31,21 +33,7 @@ static void close_id(hid_t id)
         H5Idec_ref(id);
 }
 
-/* The type in the file, the same on every machine; and the one in memory. Not to be closed. */
-static hid_t file_type(mood_dtype dtype)
-{
-    return dtype == MOOD_F32 ? H5T_IEEE_F32LE : H5T_STD_I32LE;
-}
-
-static hid_t memory_type(mood_dtype dtype)
-{
-    return dtype == MOOD_F32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT32;
-}
-
-/* ---- building ----------------------------------------------------------------------------- */
-
-/* Property lists: what is asked for, or a negative id. */
-
+/* What is asked for, or a negative id. */
 static hid_t close_unless(hid_t id, int ok)
 {
     if (id >= 0 && !ok) {
@@ -54,6 +42,21 @@ static hid_t close_unless(hid_t id, int ok)
     }
     return id;
 }
+
+/* A type of numbers, which is the same in the file and in memory. HDF5 1.10 knows no f16: it is
+ * made of f32 by saying where its parts are, as h5py does, which reads it as numpy's float16. */
+static hid_t number_type(mood_dtype dtype)
+{
+    if (dtype == MOOD_I32)
+        return H5Tcopy(H5T_STD_I32LE);
+    hid_t id = H5Tcopy(H5T_IEEE_F32LE);
+    if (dtype == MOOD_F32)
+        return id;
+    return close_unless(id, H5Tset_fields(id, 15, 10, 5, 0, 10) >= 0 && H5Tset_size(id, 2) >= 0 &&
+                                H5Tset_ebias(id, 15) >= 0);
+}
+
+/* ---- building ----------------------------------------------------------------------------- */
 
 static hid_t access_in_memory(void)
 {
@@ -97,13 +100,13 @@ struct build {
     hid_t file, links, data;
 };
 
-static mood_status put(const struct build *b, const char *name, hid_t in_file, hid_t in_memory,
-                       hid_t space, const void *content)
+static mood_status put(const struct build *b, const char *name, hid_t type, hid_t space,
+                       const void *content)
 {
-    hid_t id = H5Dcreate2(b->file, name, in_file, space, b->links, b->data, H5P_DEFAULT);
+    hid_t id = H5Dcreate2(b->file, name, type, space, b->links, b->data, H5P_DEFAULT);
     herr_t written = -1;
     if (id >= 0)
-        written = H5Dwrite(id, in_memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, content);
+        written = H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, content);
     close_id(id);
     if (written < 0)
         return mood__fail(MOOD_E_NOMEM, "'%s' could not be stored in HDF5", name);
@@ -114,36 +117,59 @@ static mood_status put_text(const struct build *b, const char *name, const char 
 {
     hid_t type = text_type(strlen(text) + 1);
     hid_t space = H5Screate(H5S_SCALAR);
-    mood_status status = put(b, name, type, type, space, text);
+    mood_status status = put(b, name, type, space, text);
     close_id(space);
     close_id(type);
     return status;
 }
 
-static mood_status put_tensor(const struct build *b, const char *name, const mood_tensor *t)
+/* Replace *t by a contiguous copy, in memory that *copy is to be freed with. */
+static mood_status pack(mood_tensor *t, void **copy)
 {
-    mood_tensor packed = *t;
-    void *copy = NULL;
-    if (!mood_tensor_is_contiguous(t)) {
-        copy = mood__alloc_aligned(mood_tensor_bytes(t));
-        if (!copy)
-            return mood__nomem();
-        mood_status status = mood_tensor_make(&packed, copy, t->dtype, t->rank, t->dim);
-        if (status == MOOD_OK)
-            status = mood_tensor_copy(&packed, t);
-        if (status != MOOD_OK) {
-            mood__free(copy);
-            return status;
-        }
+    mood_tensor packed;
+    MOOD__TRY(mood_tensor_make(&packed, NULL, t->dtype, t->rank, t->dim));
+    *copy = packed.data = mood__alloc_aligned(mood_tensor_bytes(t));
+    if (!packed.data)
+        return mood__nomem();
+    MOOD__TRY(mood_tensor_copy(&packed, t));
+    *t = packed;
+    return MOOD_OK;
+}
+
+/* The same, from contiguous f32 to f16. */
+static mood_status halve(mood_tensor *t, void **copy)
+{
+    mood_tensor half;
+    MOOD__TRY(mood_tensor_make(&half, NULL, MOOD_F16, t->rank, t->dim));
+    *copy = half.data = mood__alloc_aligned(mood_tensor_bytes(&half));
+    if (!half.data)
+        return mood__nomem();
+    mood__f32_to_f16(half.data, mood__f32(t), (size_t)mood_tensor_elements(t));
+    *t = half;
+    return MOOD_OK;
+}
+
+static mood_status put_tensor(const struct build *b, const struct mood__entry *e)
+{
+    mood_tensor t = e->tensor;
+    void *packed = NULL, *halves = NULL;
+    mood_status status = MOOD_OK;
+    if (!mood_tensor_is_contiguous(&t))
+        status = pack(&t, &packed);
+    if (status == MOOD_OK && t.dtype != e->stored)
+        status = halve(&t, &halves);
+    if (status == MOOD_OK) {
+        hsize_t dim[MOOD_MAX_RANK];
+        for (int i = 0; i < t.rank; i++)
+            dim[i] = (hsize_t)t.dim[i];
+        hid_t type = number_type(t.dtype);
+        hid_t space = t.rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(t.rank, dim, NULL);
+        status = put(b, e->name, type, space, t.data);
+        close_id(space);
+        close_id(type);
     }
-    hsize_t dim[MOOD_MAX_RANK];
-    for (int i = 0; i < t->rank; i++)
-        dim[i] = (hsize_t)t->dim[i];
-    hid_t space = t->rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(t->rank, dim, NULL);
-    mood_status status =
-        put(b, name, file_type(t->dtype), memory_type(t->dtype), space, packed.data);
-    close_id(space);
-    mood__free(copy);
+    mood__free(halves);
+    mood__free(packed);
     return status;
 }
 
@@ -174,7 +200,7 @@ static mood_status build(const struct mood__entry *entries, size_t n_entries, un
         status = mood__fail(MOOD_E_NOMEM, "HDF5 could not begin a file");
     for (size_t i = 0; i < n_entries && status == MOOD_OK; i++) {
         const struct mood__entry *e = &entries[i];
-        status = e->text ? put_text(&b, e->name, e->text) : put_tensor(&b, e->name, &e->tensor);
+        status = e->text ? put_text(&b, e->name, e->text) : put_tensor(&b, e);
     }
     if (status == MOOD_OK)
         status = take_image(b.file, image, n_bytes);
@@ -308,13 +334,26 @@ static mood_status describe_text(const struct listing *l, const struct data_set 
     return MOOD_OK;
 }
 
+static bool find_dtype(hid_t type, mood_dtype *out)
+{
+    static const mood_dtype known[] = {MOOD_F32, MOOD_I32, MOOD_F16};
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+        hid_t id = number_type(known[i]);
+        bool equal = id >= 0 && H5Tequal(type, id) > 0;
+        close_id(id);
+        if (equal) {
+            *out = known[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 static mood_status describe_tensor(const struct listing *l, const struct data_set *d,
                                    struct mood__entry *e)
 {
-    mood_dtype dtype = MOOD_F32;
-    if (H5Tequal(d->type, file_type(MOOD_I32)) > 0)
-        dtype = MOOD_I32;
-    else if (H5Tequal(d->type, file_type(MOOD_F32)) <= 0)
+    mood_dtype dtype;
+    if (!find_dtype(d->type, &dtype))
         return mood__fail(MOOD_E_UNSUPPORTED,
                           "'%s' has numbers of a type that this version of libmood does not read",
                           e->name);
@@ -336,6 +375,7 @@ static mood_status describe_tensor(const struct listing *l, const struct data_se
         return mood__fail(MOOD_E_FORMAT, "'%s' does not lie in the file as libmood writes it",
                           e->name);
     e->tensor = t;
+    e->stored = dtype;
     return MOOD_OK;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/half.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "store/h5.h"
@@ -81,7 +82,16 @@ static mood_status add(struct mood__writer *w, const char *name, struct mood__en
 
 mood_status mood__writer_add_tensor(struct mood__writer *w, const char *name, const mood_tensor *t)
 {
-    return add(w, name, (struct mood__entry){.tensor = *t});
+    return add(w, name, (struct mood__entry){.tensor = *t, .stored = t->dtype});
+}
+
+mood_status mood__writer_add_tensor_as_f16(struct mood__writer *w, const char *name,
+                                           const mood_tensor *t)
+{
+    if (t->dtype != MOOD_F32)
+        return mood__fail(MOOD_E_INVALID, "'%s' is %s; only f32 is stored as f16", name,
+                          mood_dtype_name(t->dtype));
+    return add(w, name, (struct mood__entry){.tensor = *t, .stored = MOOD_F16});
 }
 
 mood_status mood__writer_add_text(struct mood__writer *w, const char *name, const char *text)
@@ -225,6 +235,10 @@ mood_status mood__reader_tensor(const struct mood__reader *r, const char *name,
         return mood__fail(MOOD_E_SHAPE, "'%s' has shape %s in the file, where %s is needed", name,
                           mood__shape_text(there, e->tensor.rank, e->tensor.dim),
                           mood__shape_text(here, dst->rank, dst->dim));
+    }
+    if (e->tensor.dtype == MOOD_F16 && dst->dtype == MOOD_F32 && mood_tensor_is_contiguous(dst)) {
+        mood__f16_to_f32(mood__f32(dst), e->tensor.data, (size_t)mood_tensor_elements(dst));
+        return MOOD_OK;
     }
     if (e->tensor.dtype != dst->dtype)
         return mood__fail(MOOD_E_FORMAT, "'%s' has type %s in the file, where %s is needed", name,

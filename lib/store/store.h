@@ -30,6 +30,12 @@ void mood__writer_destroy(struct mood__writer **w);
  * is not UTF-8 or too long), E_NOMEM. */
 MOOD_NODISCARD
 mood_status mood__writer_add_tensor(struct mood__writer *w, const char *name, const mood_tensor *t);
+
+/* The same for an f32 tensor that is to lie in the file as f16: rounded when it is saved, one
+ * tensor at a time. Errors: also E_INVALID (another type). */
+MOOD_NODISCARD
+mood_status mood__writer_add_tensor_as_f16(struct mood__writer *w, const char *name,
+                                           const mood_tensor *t);
 MOOD_NODISCARD
 mood_status mood__writer_add_text(struct mood__writer *w, const char *name, const char *text);
 
@@ -63,7 +69,8 @@ size_t mood__reader_count(const struct mood__reader *r);
 const struct mood__entry *mood__reader_at(const struct mood__reader *r, size_t i);
 const struct mood__entry *mood__reader_find(const struct mood__reader *r, const char *name);
 
-/* Copy a tensor into `dst`, which has the shape and type that the caller expects.
+/* Copy a tensor into `dst`, which has the shape and type that the caller expects; from f16 also to
+ * f32, contiguous, exactly.
  * Errors: E_MISSING, E_SHAPE (the detail has both shapes), E_FORMAT (another type, or text). */
 MOOD_NODISCARD
 mood_status mood__reader_tensor(const struct mood__reader *r, const char *name,

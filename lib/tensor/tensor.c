@@ -9,14 +9,23 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+static const struct {
+    const char *name;
+    size_t bytes;
+} dtypes[] = {
+    [MOOD_F32] = {"f32", sizeof(float)},
+    [MOOD_I32] = {"i32", sizeof(int32_t)},
+    [MOOD_F16] = {"f16", sizeof(uint16_t)},
+};
+
 const char *mood_dtype_name(mood_dtype dtype)
 {
-    return dtype == MOOD_F32 ? "f32" : "i32";
+    return dtypes[dtype].name;
 }
 
 size_t mood_dtype_bytes(mood_dtype dtype)
 {
-    return dtype == MOOD_F32 ? sizeof(float) : sizeof(int32_t);
+    return dtypes[dtype].bytes;
 }
 
 const char *mood__shape_text(char buf[MOOD__SHAPE_BYTES], int rank, const int64_t *dim)
@@ -34,6 +43,8 @@ const char *mood__shape_text(char buf[MOOD__SHAPE_BYTES], int rank, const int64_
 mood_status mood_tensor_make(mood_tensor *out, void *data, mood_dtype dtype, int rank,
                              const int64_t *dim)
 {
+    if ((unsigned)dtype >= sizeof(dtypes) / sizeof(*dtypes))
+        return mood__fail(MOOD_E_INVALID, "tensor: %d is no type of numbers", (int)dtype);
     if (rank < 0 || rank > MOOD_MAX_RANK)
         return mood__fail(MOOD_E_INVALID, "tensor: rank %d; 0 to %d are possible", rank,
                           MOOD_MAX_RANK);

@@ -107,6 +107,16 @@ static mood_node *too_many_axes(struct scene *s)
     return mood_input(s->g, "deep", MOOD_F32, 7, DIMS(1, 1, 1, 1, 1, 1, 1));
 }
 
+static mood_node *halves(struct scene *s)
+{
+    return mood_input(s->g, "half", MOOD_F16, 1, DIMS(2));
+}
+
+static mood_node *no_type(struct scene *s)
+{
+    return mood_input(s->g, "odd", (mood_dtype)3, 1, DIMS(2));
+}
+
 static mood_node *no_groups(struct scene *s)
 {
     return mood_nn_conv1d(mood_reshape(s->x, 3, DIMS(1, 4, 3)), "c", 4, 2,
@@ -131,6 +141,8 @@ static void test_mistakes(void **state)
         {gradient_of_the_middle, MOOD_E_INVALID, "'x' is not a float32 input"},
         {empty_axis, MOOD_E_SHAPE, "input 'empty': "},
         {too_many_axes, MOOD_E_INVALID, "input 'deep': "},
+        {halves, MOOD_E_INVALID, "input 'half': f16 is for storage; graphs compute with f32"},
+        {no_type, MOOD_E_INVALID, "input 'odd': tensor: 3 is no type of numbers"},
         {no_groups, MOOD_E_INVALID, "2 groups of 3 channels"},
     };
     for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {

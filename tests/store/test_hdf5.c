@@ -42,6 +42,8 @@ static mood_status save(const char *path)
         status = mood__writer_add_tensor(w, name, &t);
     }
     if (status == MOOD_OK)
+        status = mood__writer_add_tensor_as_f16(w, "half", &t);
+    if (status == MOOD_OK)
         status = mood__writer_save(w, path);
     mood__writer_destroy(&w);
     return status;
@@ -77,6 +79,16 @@ static void test_stock_reader(void **state)
         H5Sclose(space);
         H5Dclose(set);
     }
+    /* HDF5's own conversion from 16 bits, which knows nothing of ours. */
+    float value[6] = {0};
+    hid_t set = H5Dopen2(file, "/half", H5P_DEFAULT), type = H5Dget_type(set);
+    assert_int_equal(H5Tget_size(type), 2);
+    assert_int_equal(H5Tget_class(type), H5T_FLOAT);
+    assert_true(H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0);
+    for (int i = 0; i < 6; i++)
+        assert_true(value[i] == (numbers[i] == 1e-30f ? 0 : numbers[i]));
+    H5Tclose(type);
+    H5Dclose(set);
     close_file(file);
     temp_sweep();
 }
@@ -103,6 +115,16 @@ static void make_doubles(hid_t file)
 static void make_big_endian(hid_t file)
 {
     put(file, "x", H5T_IEEE_F32BE, 1, H5P_DEFAULT);
+}
+
+/* Two bytes of floating point, but bf16. */
+static void make_bf16(hid_t file)
+{
+    hid_t type = H5Tcopy(H5T_IEEE_F32LE);
+    H5Tset_fields(type, 15, 7, 8, 0, 7);
+    H5Tset_size(type, 2);
+    put(file, "x", type, 1, H5P_DEFAULT);
+    H5Tclose(type);
 }
 
 static void make_rank_7(hid_t file)
@@ -204,6 +226,7 @@ static const struct {
 } foreign[] = {
     {"'x' has numbers of a type that this version of libmood does not read", make_doubles},
     {"'x' has numbers of a type that this version of libmood does not read", make_big_endian},
+    {"'x' has numbers of a type that this version of libmood does not read", make_bf16},
     {"'x' is not an array of rank 0 to 6", make_rank_7},
     {"'x' does not lie in the file as libmood writes it", make_compact},
     {"'x' does not lie in the file as libmood writes it", make_chunked},

@@ -206,6 +206,52 @@ static void test_nothing(void **state)
     temp_sweep();
 }
 
+/* Halves: as they are, made from floats while saving (strided ones too), and read as floats. */
+static void test_f16(void **state)
+{
+    (void)state;
+    static const float x[6] = {1.0f / 3, -65519, 1e9f, 0x1p-24f, -0.0f, 2049};
+    static const uint16_t rounded[6] = {0x3555, 0xfbff, 0x7bff, 0x0001, 0x8000, 0x6800};
+    static const int turned_at[6] = {0, 3, 1, 4, 2, 5};
+    uint16_t half[6];
+    float y[7] = {0, 0, 0, 0, 0, 0, 77};
+    struct mood__writer *w;
+    mood_tensor t = tensor_of(x, MOOD_F32, 2, (const int64_t[]){2, 3}), turned;
+    const mood_tensor raw = tensor_of(rounded, MOOD_F16, 1, (const int64_t[]){6});
+    assert_ok(mood_tensor_transpose(&turned, &t, (const int[]){1, 0}));
+    assert_ok(mood__writer_create(&w, &example));
+    assert_ok(mood__writer_add_tensor(w, "raw", &raw));
+    assert_ok(mood__writer_add_tensor_as_f16(w, "params/t", &t));
+    assert_ok(mood__writer_add_tensor_as_f16(w, "params/turned", &turned));
+    t.dtype = MOOD_I32;
+    assert_fails(mood__writer_add_tensor_as_f16(w, "ints", &t), MOOD_E_INVALID,
+                 "'ints' is i32; only f32 is stored as f16");
+    assert_ok(mood__writer_save(w, temp_path("file")));
+    assert_ok(mood__writer_save(w, temp_path("again"))); /* the floats are as they were */
+    mood__writer_destroy(&w);
+
+    struct mood__reader *r = open_example(temp_path("again"));
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(mood__reader_at(r, i)->tensor.dtype, MOOD_F16);
+        assert_int_equal((uintptr_t)mood__reader_at(r, i)->tensor.data % MOOD__ALIGN, 0);
+    }
+    const mood_tensor halves = tensor_of(half, MOOD_F16, 2, (const int64_t[]){2, 3}),
+                      floats = tensor_of(y, MOOD_F32, 2, (const int64_t[]){3, 2}),
+                      ints = tensor_of(y, MOOD_I32, 1, (const int64_t[]){6});
+    assert_ok(mood__reader_tensor(r, "params/t", &halves));
+    assert_memory_equal(half, rounded, sizeof(half));
+    assert_memory_equal(mood__reader_at(r, 2)->tensor.data, rounded, sizeof(half));
+    assert_ok(mood__reader_tensor(r, "params/turned", &floats));
+    static const float back[6] = {0x1.554p-2f, -65504, 65504, 0x1p-24f, -0.0f, 2048};
+    for (int i = 0; i < 6; i++)
+        assert_memory_equal(&y[i], &back[turned_at[i]], sizeof(float));
+    assert_true(y[6] == 77);
+    assert_fails(mood__reader_tensor(r, "raw", &ints), MOOD_E_FORMAT,
+                 "'raw' has type f16 in the file, where i32 is needed");
+    mood__reader_close(&r);
+    temp_sweep();
+}
+
 static void test_wrong_questions(void **state)
 {
     (void)state;
@@ -406,7 +452,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_nothing),        cmocka_unit_test(test_wrong_questions),
         cmocka_unit_test(test_writer_refuses), cmocka_unit_test(test_flips),
         cmocka_unit_test(test_lengths),        cmocka_unit_test(test_other_files),
-        cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_no_room),        cmocka_unit_test(test_f16),
     };
     return cmocka_run_group_tests_name("store", tests, temp_setup, temp_teardown);
 }
