@@ -53,4 +53,9 @@ void mood__heard_free(struct mood__heard *heard); /* sets it to all zeros, which
 MOOD_NODISCARD
 mood_status mood__infer_heard(mood_infer *infer, const struct mood__heard *heard, mood_result *out);
 
+/* Conclude the recogniser's last result anew, its windows cooler or hotter by a temperature: one
+ * that was made while the model's was 1 then has the result that it would have at this one, bit by
+ * bit. */
+void mood__infer_temper(mood_infer *infer, double temperature, mood_result *result);
+
 #endif

@@ -6,6 +6,7 @@
  * product may depend on its number of rows, and then a clip's answer on its company. */
 #include "mood/infer.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@
 
 struct mood_infer {
     mood_model *model;
+    double temperature; /* the model's, when the recogniser was made */
     struct mood__ear *ear;
     mood_graph *graph;
     mood_node *mel;  /* (1, F, T, 1) */
@@ -66,6 +68,7 @@ mood_status mood_infer_create(mood_infer **out, mood_model *model, const mood_in
     if (!infer)
         return mood__nomem();
     infer->model = mood_model_retain(model);
+    infer->temperature = mood_model_temperature(model);
     mood_status status = mood__ear_create(&infer->ear);
     if (!status)
         status = build(infer, params ? params->pool : NULL);
@@ -121,23 +124,39 @@ static mood_status classify(mood_infer *infer, size_t i, size_t n_samples, size_
     size_t end = start + MOOD__WINDOW_SAMPLES;
     if (end > n_samples)
         end = n_samples;
-    int best = mood__argmax(prob, V);
     infer->segments[i] = (mood_segment){.start_s = (double)start / MOOD_SAMPLE_RATE,
                                         .end_s = (double)end / MOOD_SAMPLE_RATE,
                                         .speech = speech,
-                                        .best = best,
-                                        .confidence = prob[best],
                                         .prob = prob};
     return MOOD_OK;
 }
 
+/* softmax(logits / T) from softmax(logits): logits are the logarithms, but for a constant. */
+static void temper(float *prob, int V, double temperature)
+{
+    double power[MOOD_MAX_LABELS], sum = 0, top = log((double)prob[mood__argmax(prob, V)]);
+    for (int v = 0; v < V; v++) {
+        power[v] = exp((log((double)prob[v]) - top) / temperature); /* 0 stays 0 */
+        sum += power[v];
+    }
+    for (int v = 0; v < V; v++)
+        prob[v] = (float)(power[v] / sum);
+}
+
 /* The mean over the windows with speech, or over all. Added up in double, in time order. */
-static void conclude(mood_infer *infer, size_t n_windows, mood_result *out)
+static void conclude(mood_infer *infer, size_t n_windows, double temperature, mood_result *out)
 {
     int V = mood_model_n_labels(infer->model);
     size_t n_speech = 0;
-    for (size_t i = 0; i < n_windows; i++)
-        n_speech += infer->segments[i].speech;
+    for (size_t i = 0; i < n_windows; i++) {
+        mood_segment *s = &infer->segments[i];
+        float *prob = infer->segment_prob + i * (size_t)V;
+        if (temperature != 1)
+            temper(prob, V, temperature);
+        s->best = mood__argmax(prob, V);
+        s->confidence = prob[s->best];
+        n_speech += s->speech;
+    }
 
     memset(infer->sum, 0, sizeof(infer->sum));
     for (size_t i = 0; i < n_windows; i++) {
@@ -173,7 +192,7 @@ mood_status mood_infer_run(mood_infer *infer, const mood_audio *audio, mood_resu
         MOOD__TRY(mood__ear_window(infer->ear, plane, &speech, pcm, n_samples, start, NULL, 0));
         MOOD__TRY(classify(infer, i, n_samples, start, speech));
     }
-    conclude(infer, w.count, out);
+    conclude(infer, w.count, infer->temperature, out);
     return MOOD_OK;
 }
 
@@ -185,6 +204,11 @@ mood_status mood__infer_heard(mood_infer *infer, const struct mood__heard *heard
         memcpy(plane, heard->planes + i * MOOD__PLANE, MOOD__PLANE * sizeof(float));
         MOOD__TRY(classify(infer, i, heard->n_samples, heard->start[i], heard->speech[i]));
     }
-    conclude(infer, heard->n_windows, out);
+    conclude(infer, heard->n_windows, infer->temperature, out);
     return MOOD_OK;
+}
+
+void mood__infer_temper(mood_infer *infer, double temperature, mood_result *result)
+{
+    conclude(infer, result->n_segments, temperature, result);
 }

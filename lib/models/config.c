@@ -5,11 +5,13 @@
  *     {"labels": ["neutral", "calm", ...],
  *      "heads": {"feature_width": 0, "divide": 1, "flatten": "FTC"},
  *      "audio": {"sample_rate": 16000, "window": 48000, "hop": 24000,
- *                "n_fft": 1024, "mel_hop": 512, "n_mels": 64}}
+ *                "n_fft": 1024, "mel_hop": 512, "n_mels": 64},
+ *      "temperature": 1.25}
  *
  * "flatten" is the order in which the 2D branch's plane becomes a vector: F outermost, channels
- * innermost. "window" and "hop" are in samples. Unknown keys are allowed: a newer minor version may
- * add some. Dropout is not in it: it belongs to a training, not to what was trained. */
+ * innermost. "window" and "hop" are in samples. "temperature" is left out where it is 1. Unknown
+ * keys are allowed: a newer minor version may add some. Dropout is not in it: it belongs to a
+ * training, not to what was trained. */
 #include "models/model.h"
 
 #include <string.h>
@@ -96,6 +98,9 @@ mood_status mood__config_write(char **out, const struct mood__config *config)
     ok = json_object_set_new(all, "heads", heads) == 0 && ok;
     ok = json_object_set_new(all, "audio", audio_json()) == 0 && ok;
 
+    if (config->temperature != 1)
+        ok = json_object_set_new(all, "temperature", json_real(config->temperature)) == 0 && ok;
+
     /* Twice, once to learn the size: so that the text comes from base/mem.h. */
     size_t bytes = ok ? json_dumpb(all, NULL, 0, JSON_COMPACT) : 0;
     char *text = bytes ? mood__calloc(bytes + 1, 1) : NULL;
@@ -164,6 +169,15 @@ static mood_status check_audio(const json_t *audio)
     return MOOD_OK;
 }
 
+/* Its range is mood_model_set_temperature's to check. */
+static mood_status read_temperature(struct mood__config *out, const json_t *temperature)
+{
+    if (temperature && !json_is_number(temperature))
+        return mood__fail(MOOD_E_FORMAT, "'temperature' is not a number");
+    out->temperature = temperature ? json_number_value(temperature) : 1;
+    return MOOD_OK;
+}
+
 mood_status mood__config_read(struct mood__config *out, const char *text)
 {
     *out = (struct mood__config){0};
@@ -174,6 +188,7 @@ mood_status mood__config_read(struct mood__config *out, const char *text)
     out->json = json;
     MOOD__TRY(check_audio(json_object_get(json, "audio")));
     MOOD__TRY(read_heads(out, json_object_get(json, "heads")));
+    MOOD__TRY(read_temperature(out, json_object_get(json, "temperature")));
     return read_labels(out, json_object_get(json, "labels"));
 }
 

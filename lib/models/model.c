@@ -90,6 +90,7 @@ static mood_status make_weights(mood_model *m, uint64_t seed, bool blank)
 static mood_status fill(mood_model *m, const mood_model_params *p, bool blank)
 {
     m->heads = p->heads;
+    m->temperature = 1;
     if (m->heads.divide == 0)
         m->heads.divide = 1;
     if (m->heads.feature_width < 0 || m->heads.feature_width > MOOD__MAX_FEATURE_WIDTH)
@@ -164,6 +165,20 @@ const mood_heads_params *mood_model_heads(const mood_model *model)
 mood_weights *mood_model_weights(mood_model *model)
 {
     return model->weights;
+}
+
+double mood_model_temperature(const mood_model *model)
+{
+    return model->temperature;
+}
+
+mood_status mood_model_set_temperature(mood_model *model, double temperature)
+{
+    if (!(temperature >= MOOD_MIN_TEMPERATURE && temperature <= MOOD_MAX_TEMPERATURE))
+        return mood__fail(MOOD_E_INVALID, "temperature %g is outside %g to %g", temperature,
+                          MOOD_MIN_TEMPERATURE, MOOD_MAX_TEMPERATURE);
+    model->temperature = temperature;
+    return MOOD_OK;
 }
 
 const char *mood_model_record(const mood_model *model)

@@ -21,12 +21,14 @@ struct mood_model {
     mood_heads_params heads; /* n_labels and divide are never 0 here */
     char *labels[MOOD_MAX_LABELS];
     char *record;
+    double temperature;
     mood_weights *weights; /* sealed: exactly those of mood_heads */
 };
 
 /* What a file says about its model, before the network is built. */
 struct mood__config {
     mood_heads_params heads;
+    double temperature;
     const char *labels[MOOD_MAX_LABELS]; /* borrowed: from the caller, or from `json` */
     void *json;                          /* what parsing made; freed by mood__config_free */
 };

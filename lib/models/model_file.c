@@ -36,7 +36,7 @@ static const char *weight_entry(char out[MOOD__ENTRY_NAME_BYTES], const mood_wei
 
 static mood_status add_config(struct mood__writer *w, const mood_model *m)
 {
-    struct mood__config config = {.heads = m->heads};
+    struct mood__config config = {.heads = m->heads, .temperature = m->temperature};
     for (int i = 0; i < m->heads.n_labels; i++)
         config.labels[i] = m->labels[i];
     char *text;
@@ -82,6 +82,8 @@ static mood_status create_from_config(mood_model **out, const struct mood__reade
         const mood_model_params params = {
             .heads = config.heads, .labels = config.labels, .n_labels = config.heads.n_labels};
         status = mood__model_create_blank(out, &params);
+        if (!status)
+            status = mood_model_set_temperature(*out, config.temperature);
     }
     mood__config_free(&config);
     /* What create calls an invalid argument is here the file's mistake. */

@@ -40,7 +40,7 @@ typedef struct mood_segment {
     bool speech;           /* the gate heard something: the window counts */
     int best;              /* argmax of prob */
     float confidence;      /* prob[best] */
-    const float *prob;     /* V probabilities */
+    const float *prob;     /* V probabilities: softmax(logits / the model's temperature) */
 } mood_segment;
 
 typedef struct mood_result {

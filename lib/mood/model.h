@@ -79,6 +79,16 @@ MOOD_API const char *mood_model_label(const mood_model *model, int i); /* NULL o
 MOOD_API const mood_heads_params *mood_model_heads(const mood_model *model);
 MOOD_API mood_weights *mood_model_weights(mood_model *model);
 
+/* The temperature T of the model's answers: recognisers give softmax(logits / T) for each window. 1
+ * for a new model; a training fits it on the validation speakers (figures.h) so that a probability
+ * of 0.7 is right in seven of ten. A recogniser takes it over when it is made.
+ * Errors of set: E_INVALID (not within MOOD_MIN_TEMPERATURE to MOOD_MAX_TEMPERATURE). */
+#define MOOD_MIN_TEMPERATURE 0.01
+#define MOOD_MAX_TEMPERATURE 100.0
+MOOD_API double mood_model_temperature(const mood_model *model);
+MOOD_NODISCARD
+MOOD_API mood_status mood_model_set_temperature(mood_model *model, double temperature);
+
 /* The record of the training, JSON text of one object, "{}" before: protocol, corpora, seed,
  * figures. Set copies the text. Errors: E_INVALID (not a JSON object), E_NOMEM. */
 MOOD_API const char *mood_model_record(const mood_model *model);

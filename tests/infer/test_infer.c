@@ -308,6 +308,51 @@ static void test_heard(void **state)
     mood_infer_destroy(&infer);
 }
 
+/* The temperature is applied to each window, before the mean; in training afterwards, to the same
+ * bits. */
+static void test_temperature(void **state)
+{
+    (void)state;
+    static const double temperatures[] = {0.5, 1, 1.75, MOOD_MIN_TEMPERATURE, MOOD_MAX_TEMPERATURE};
+    mood_model *m;
+    mood_infer *plain, *tempered;
+    mood_audio *audio = sound(SAME_SECONDS * RATE);
+    mood_result r;
+    float raw[SAME_FLOATS], a[SAME_FLOATS], b[SAME_FLOATS];
+    assert_ok(formula_model(&m, &formula_params_small));
+    assert_ok(mood_infer_create(&plain, m, NULL));
+    assert_ok(mood_infer_run(plain, audio, &r));
+    copy_all(raw, &r);
+    for (int t = 0; t < 5; t++) {
+        double T = temperatures[t], mean[V] = {0};
+        assert_ok(mood_model_set_temperature(m, T));
+        assert_ok(mood_infer_create(&tempered, m, NULL));
+        assert_ok(mood_infer_run(tempered, audio, &r));
+        assert_sound(&r);
+        copy_all(a, &r);
+        for (size_t i = 1; i <= r.n_segments; i++) {
+            double power[V], sum = 0;
+            for (int v = 0; v < V; v++)
+                sum += power[v] = pow((double)raw[V * i + (size_t)v], 1 / T);
+            for (int v = 0; v < V; v++) {
+                assert_true(fabs((double)a[V * i + (size_t)v] - power[v] / sum) < 1e-7);
+                mean[v] += (double)a[V * i + (size_t)v] / (double)r.n_segments;
+            }
+        }
+        for (int v = 0; v < V; v++)
+            assert_true(fabs(mean[v] - (double)r.prob[v]) < 1e-7);
+        assert_int_equal(memcmp(a, raw, sizeof(a)) == 0, T == 1);
+        mood_infer_destroy(&tempered);
+        assert_ok(mood_infer_run(plain, audio, &r)); /* as it was made: still at 1 */
+        mood__infer_temper(plain, T, &r);
+        copy_all(b, &r);
+        assert_memory_equal(a, b, sizeof(a));
+    }
+    mood_infer_destroy(&plain);
+    mood_model_destroy(&m);
+    mood_audio_destroy(&audio);
+}
+
 static void test_live_weights(void **state)
 {
     (void)state;
@@ -410,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_heard),
+        cmocka_unit_test(test_temperature),
         cmocka_unit_test(test_live_weights),
         cmocka_unit_test(test_company),
         cmocka_unit_test(test_ear),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_model.c — Making, sharing and freeing models; what they refuse. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -146,6 +147,20 @@ static void test_bad_heads(void **state)
     refuse(&(mood_model_params){.heads = {.feature_width = 1 << 30}}, "feature width 1073741824");
 }
 
+static void test_temperature(void **state)
+{
+    (void)state;
+    static const double bad[] = {0, -1, 0.009, 101, NAN, INFINITY};
+    mood_model *m;
+    assert_ok(formula_model(&m, &formula_params_small));
+    assert_true(mood_model_temperature(m) == 1);
+    assert_ok(mood_model_set_temperature(m, 1.7));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(mood_model_set_temperature(m, bad[i]), MOOD_E_INVALID);
+    assert_true(mood_model_temperature(m) == 1.7);
+    mood_model_destroy(&m);
+}
+
 static void test_record(void **state)
 {
     (void)state;
@@ -166,10 +181,10 @@ static void test_record(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_seed),
-        cmocka_unit_test(test_blank),      cmocka_unit_test(test_owners),
-        cmocka_unit_test(test_bad_labels), cmocka_unit_test(test_bad_heads),
-        cmocka_unit_test(test_record),
+        cmocka_unit_test(test_defaults),    cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_blank),       cmocka_unit_test(test_owners),
+        cmocka_unit_test(test_bad_labels),  cmocka_unit_test(test_bad_heads),
+        cmocka_unit_test(test_temperature), cmocka_unit_test(test_record),
     };
     return cmocka_run_group_tests_name("model", tests, NULL, NULL);
 }

@@ -39,6 +39,7 @@ static void assert_same(mood_model *a, mood_model *b)
     for (int i = 0; i < mood_model_n_labels(a); i++)
         assert_string_equal(mood_model_label(a, i), mood_model_label(b, i));
     assert_string_equal(mood_model_record(a), mood_model_record(b));
+    assert_true(mood_model_temperature(a) == mood_model_temperature(b));
     assert_int_equal(mood_model_heads(a)->feature_width, mood_model_heads(b)->feature_width);
     assert_int_equal(mood_model_heads(a)->divide, mood_model_heads(b)->divide);
     mood_weights *wa = mood_model_weights(a), *wb = mood_model_weights(b);
@@ -62,6 +63,7 @@ static void test_round_trip(void **state)
         mood_model *m, *back;
         assert_ok(formula_model(&m, params[i]));
         assert_ok(mood_model_set_record(m, "{\"name\": \"Tr\xc3\xa4ne\", \"n\": [1, 2.5e-3]}"));
+        assert_ok(mood_model_set_temperature(m, i ? 1 : 1.0 / 3));
         assert_ok(mood_model_save(m, path));
         assert_ok(mood_model_load(&back, path));
         assert_same(m, back);
@@ -281,6 +283,10 @@ static const struct {
     {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"\\u0000\"]}", MOOD_E_FORMAT, "not JSON"},
     {"{" HEADS ", " RIGHT_AUDIO ", \"labels\": [\"a\", \"\\u001b[2J\"]}", MOOD_E_FORMAT,
      "one line"},
+    {"{" LABELS ", " HEADS ", " RIGHT_AUDIO ", \"temperature\": \"warm\"}", MOOD_E_FORMAT,
+     "'temperature' is not a number"},
+    {"{" LABELS ", " HEADS ", " RIGHT_AUDIO ", \"temperature\": 0}", MOOD_E_FORMAT,
+     "its config: temperature 0 is outside 0.01 to 100"},
     {"{" LABELS ", " HEADS ", " AUDIO("8000", "48000", "24000", "1024", "512", "64") "}",
      MOOD_E_UNSUPPORTED, "sample_rate 8000; this version hears with 16000"},
     {"{" LABELS ", " HEADS ", " AUDIO("16000", "32000", "24000", "1024", "512", "64") "}",
