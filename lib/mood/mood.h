@@ -9,6 +9,7 @@
 #include "mood/corpus.h"
 #include "mood/emotion.h"
 #include "mood/encoder.h"
+#include "mood/figures.h"
 #include "mood/graph.h"
 #include "mood/infer.h"
 #include "mood/model.h"

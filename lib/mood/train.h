@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * train.h — Training: optimisers, learning-rate schedule and early stop as plain state machines,
- * figures, and the trainer that ties them to a corpus. Nothing here depends on a clock, but for the
- * time that the trainer says is left. */
+ * and the trainer that ties them to a corpus. Nothing here depends on a clock, but for the time
+ * that the trainer says is left. */
 #ifndef MOOD_TRAIN_H
 #define MOOD_TRAIN_H
 
 #include "mood/audio.h"
 #include "mood/corpus.h"
+#include "mood/figures.h"
 #include "mood/model.h"
 
 #ifdef __cplusplus
@@ -90,27 +91,6 @@ typedef struct mood_early_stop {
 /* True when it is time to stop. */
 MOOD_API bool mood_early_stop_step(mood_early_stop *stop, double metric);
 
-/* ---- figures --------------------------------------------------------------------------------- */
-
-/* Counts of answers: row = true label, column = answer. Plain data. */
-typedef struct mood_confusion {
-    int n_labels;
-    int64_t count[MOOD_MAX_LABELS][MOOD_MAX_LABELS];
-} mood_confusion;
-
-MOOD_API void mood_confusion_add(mood_confusion *c, int label, int answer);
-MOOD_API int64_t mood_confusion_total(const mood_confusion *c);
-
-/* Right answers over all; 0 for none. */
-MOOD_API double mood_accuracy(const mood_confusion *c);
-
-/* Unweighted average recall: the mean of the recalls of the labels that occur. */
-MOOD_API double mood_uar(const mood_confusion *c);
-
-/* The mean over the labels that occur of 2 precision recall / (precision + recall), 0 where that is
- * undefined. */
-MOOD_API double mood_macro_f1(const mood_confusion *c);
-
 /* ---- the trainer ----------------------------------------------------------------------------- */
 
 typedef enum mood_train_phase {
@@ -127,7 +107,9 @@ typedef struct mood_epoch {
     double lr; /* that it was trained with */
     double train_loss, train_accuracy;
     double val_loss, val_accuracy, val_uar;
-    bool best; /* the best so far, by validation accuracy; the first of equals */
+    double temperature; /* fitted on the validation clips after this epoch (figures.h); the other
+                         * figures are those before it */
+    bool best;          /* the best so far, by validation accuracy; the first of equals */
 } mood_epoch;
 
 /* What happened. Borrowed, like all it points to, for the length of the call. */
@@ -143,8 +125,8 @@ typedef struct mood_train_event {
 } mood_train_event;
 
 /* Called from the thread that called mood_train. Another value than 0 stops the training
- * (E_STOPPED). At an EPOCH with figures->best the model's weights are the best so far: the moment
- * to save it. */
+ * (E_STOPPED). At an EPOCH with figures->best the model's weights and temperature are the best so
+ * far: the moment to save it. */
 typedef int mood_train_callback(void *user, const mood_train_event *event);
 
 typedef struct mood_train_params {
@@ -168,7 +150,8 @@ typedef struct mood_train_params {
 typedef struct mood_answer {
     size_t clip;       /* of the corpus */
     int label, best;   /* true, answered */
-    const float *prob; /* V */
+    const float *prob; /* V, at the model's temperature: what mood_infer_run says */
+    const float *raw;  /* V, at temperature 1 */
 } mood_answer;
 
 /* What came out. */
@@ -178,7 +161,7 @@ typedef struct mood_training {
     mood_confusion test;
     mood_answer *answers; /* one per clip of the test side, in the corpus' order */
     size_t n_answers;
-    float *prob; /* where the answers' probabilities lie: (n_answers, V) */
+    float *prob, *raw; /* where the answers' probabilities lie: (n_answers, V) each */
 } mood_training;
 
 /* Train `model` on the training side of `split`, choose the epoch on the validation side, and
@@ -187,7 +170,8 @@ typedef struct mood_training {
  *
  * Each epoch takes one window of every training clip, in random order: one of those with speech,
  * drawn anew each time; with augmentation any place in the recording. Answers come from the same
- * code as mood_infer_run's. The model ends with the weights of the best epoch.
+ * code as mood_infer_run's. The model ends with the weights of the best epoch, and the temperature
+ * that was fitted on its validation answers; while it is being trained the temperature is 1.
  *
  * Same model, corpus, params and machine: the same bytes, whatever the number of threads.
  *

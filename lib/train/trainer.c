@@ -17,6 +17,7 @@
 #include "mood/train.h"
 #include "tensor/tensor.h"
 #include "train/dataset.h"
+#include "train/sayings.h"
 
 /* Streams of random numbers that belong to one seed. */
 enum { STREAM_ORDER = 1, STREAM_WINDOW = 2, STREAM_DROPOUT = 3 };
@@ -166,6 +167,7 @@ static mood_status take_memory(struct trainer *t)
 static mood_status set_up(struct trainer *t)
 {
     MOOD__TRY(check(t));
+    MOOD__TRY(mood_model_set_temperature(t->model, 1));
     t->p.epochs = t->p.epochs ? t->p.epochs : 20;
     t->p.batch = t->p.batch ? t->p.batch : 32;
     MOOD__TRY(take_memory(t));
@@ -284,7 +286,9 @@ static mood_status train_epoch(struct trainer *t, mood_epoch *e)
 
 struct answering {
     struct trainer *t;
-    float *prob; /* (n_other, V) */
+    float *prob;                /* (n_other, V) */
+    float *tempered;            /* the same at the model's temperature; NULL: not asked for */
+    struct mood__sayings *keep; /* single windows too; NULL: not asked for */
     mood_status *status;
     int64_t first;
     int V;
@@ -293,19 +297,28 @@ struct answering {
 static void answer_task(void *ctx, int64_t task, int worker)
 {
     const struct answering *a = ctx;
+    struct trainer *t = a->t;
     int64_t i = a->first + task;
+    mood_infer *infer = t->infers[worker];
     mood_result r;
-    a->status[i] =
-        mood__infer_heard(a->t->infers[worker], &a->t->data.recordings[a->t->other[i]].heard, &r);
-    if (!a->status[i])
-        memcpy(a->prob + i * a->V, r.prob, (size_t)a->V * sizeof(float));
+    a->status[i] = mood__infer_heard(infer, &t->data.recordings[t->other[i]].heard, &r);
+    if (!a->status[i] && a->keep)
+        a->status[i] = mood__sayings_keep(a->keep, (size_t)i, &r);
+    if (a->status[i])
+        return;
+    memcpy(a->prob + i * a->V, r.prob, (size_t)a->V * sizeof(float));
+    if (a->tempered) {
+        mood__infer_temper(infer, mood_model_temperature(t->model), &r);
+        memcpy(a->tempered + i * a->V, r.prob, (size_t)a->V * sizeof(float));
+    }
 }
 
 /* Probabilities for all clips of t->other. `report` tells the caller of every few. */
-static mood_status answer_all(struct trainer *t, float *prob, bool report)
+static mood_status answer_all(struct trainer *t, struct answering a, bool report)
 {
-    struct answering a = {t, prob, mood__calloc(t->n_other, sizeof(mood_status)), 0,
-                          mood_model_n_labels(t->model)};
+    a.t = t;
+    a.V = mood_model_n_labels(t->model);
+    a.status = mood__calloc(t->n_other, sizeof(mood_status));
     mood_status status = a.status ? MOOD_OK : mood__nomem();
     /* In groups, so that a stop is heeded within a second. */
     int64_t total = (int64_t)t->n_other, group = 16 * (int64_t)t->n_infers;
@@ -334,16 +347,23 @@ static mood_status validate(struct trainer *t, mood_epoch *e)
     float *prob = mood__calloc(t->n_other, (size_t)V * sizeof(*prob));
     if (!prob)
         return mood__nomem();
-    mood_status status = answer_all(t, prob, false);
+    struct mood__sayings said;
+    mood_status status = mood__sayings_begin(&said, t->n_other, V);
+    if (!status)
+        status = answer_all(t, (struct answering){.prob = prob, .keep = &said}, false);
     for (size_t i = 0; i < t->n_other && !status; i++) {
         const float *p = prob + i * (size_t)V;
         int label = mood_corpus_clip(t->corpus, t->other[i])->label;
+        said.label[i] = label;
         mood_confusion_add(&c, label, mood__argmax(p, V));
         /* Mean probabilities can vanish in float: keep the logarithm finite. */
         e->val_loss -= log(fmax((double)p[label], 1e-30)) / (double)t->n_other;
     }
     e->val_accuracy = mood_accuracy(&c);
     e->val_uar = mood_uar(&c);
+    if (!status)
+        status = mood__sayings_fit(&said, &e->temperature);
+    mood__sayings_free(&said);
     mood__free(prob);
     return status;
 }
@@ -354,20 +374,16 @@ static mood_status test(struct trainer *t)
     mood_training *out = t->out;
     t->n_other = list_side(t, MOOD_SIDE_TEST, t->other);
     out->answers = mood__calloc(t->n_other, sizeof(*out->answers));
-    float *prob = mood__calloc(t->n_other, (size_t)V * sizeof(*prob));
-    if (out->answers)
-        out->prob = prob;
-    if (!out->answers || !prob) {
-        mood__free(prob);
-        out->prob = NULL;
+    out->prob = mood__calloc(t->n_other, (size_t)V * sizeof(float));
+    out->raw = mood__calloc(t->n_other, (size_t)V * sizeof(float));
+    if (!out->answers || !out->prob || !out->raw)
         return mood__nomem();
-    }
-    MOOD__TRY(answer_all(t, prob, true));
+    MOOD__TRY(answer_all(t, (struct answering){.prob = out->raw, .tempered = out->prob}, true));
     for (size_t i = 0; i < t->n_other; i++) {
-        const float *p = prob + i * (size_t)V;
+        const float *p = out->prob + i * (size_t)V;
         mood_answer *a = &out->answers[out->n_answers++];
         *a = (mood_answer){t->other[i], mood_corpus_clip(t->corpus, t->other[i])->label,
-                           mood__argmax(p, V), p};
+                           mood__argmax(p, V), p, out->raw + i * (size_t)V};
         mood_confusion_add(&out->test, a->label, a->best);
     }
     return MOOD_OK;
@@ -388,6 +404,7 @@ static mood_status run_epochs(struct trainer *t)
             best = e.val_accuracy;
             t->out->best_epoch = e.epoch;
             MOOD__TRY(mood_weights_copy(t->best, t->weights));
+            MOOD__TRY(mood_model_set_temperature(t->model, e.temperature));
         }
         t->out->epochs[t->out->n_epochs++] = e;
         mood_optimiser_set_lr(t->optimiser, mood_plateau_step(&t->p.plateau, e.val_accuracy, e.lr));
@@ -435,5 +452,6 @@ void mood_training_free(mood_training *training)
     mood__free(training->epochs);
     mood__free(training->answers);
     mood__free(training->prob);
+    mood__free(training->raw);
     *training = (mood_training){0};
 }

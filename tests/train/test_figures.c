@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_figures.c — Accuracy, unweighted average recall and macro F1 against values computed by
- * hand, and the early stop. (ReduceLROnPlateau is compared with PyTorch in tests/heads.) */
+ * test_figures.c — Accuracy, recall, precision, F1 and their means against values computed by hand,
+ * and the early stop. (ReduceLROnPlateau is compared with PyTorch in tests/heads.) */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,6 +36,14 @@ static void test_by_hand(void **state)
     /* a: precision 6/9, recall 6/8; b: 3/5, 3/5; c: none */
     double a = 2 * (6.0 / 9) * (6.0 / 8) / (6.0 / 9 + 6.0 / 8);
     assert_near(mood_macro_f1(&c), (a + 0.6 + 0) / 3);
+    assert_near(mood_recall(&c, 0), 0.75);
+    assert_near(mood_precision(&c, 0), 6.0 / 9);
+    assert_near(mood_f1(&c, 0), a);
+    assert_true(mood_confusion_occurs(&c, 0) == 8 && mood_confusion_answered(&c, 0) == 9);
+    assert_true(mood_precision(&c, 2) == 0 && mood_recall(&c, 3) == 0 && mood_f1(&c, 3) == 0);
+    mood_confusion_join(&c, &c);
+    assert_int_equal(mood_confusion_total(&c), 30);
+    assert_near(mood_accuracy(&c), 9.0 / 15);
 }
 
 static void test_extremes(void **state)

@@ -33,7 +33,8 @@ static void assert_same(const struct run *a, const struct run *b)
         const mood_epoch *x = &a->out.epochs[i], *y = &b->out.epochs[i];
         assert_true(x->lr == y->lr && x->train_loss == y->train_loss &&
                     x->train_accuracy == y->train_accuracy && x->val_loss == y->val_loss &&
-                    x->val_accuracy == y->val_accuracy && x->val_uar == y->val_uar);
+                    x->val_accuracy == y->val_accuracy && x->val_uar == y->val_uar &&
+                    x->temperature == y->temperature);
     }
     assert_int_equal(a->out.n_answers, PER_SPEAKER);
     assert_memory_equal(a->out.prob, b->out.prob,
@@ -331,7 +332,8 @@ static void ask(struct answers *a, mood_infer *infer, mood_side side)
     assert_int_equal(a->n_windows, 4 + 2 * 5); /* the long ones have five */
 }
 
-/* The trainer's answers are those of the saved model, clip by clip, bit by bit. */
+/* The trainer's answers are those of the saved model, clip by clip, bit by bit: with its
+ * temperature, and without. */
 static void test_answers_are_infers(void **state)
 {
     (void)state;
@@ -355,11 +357,19 @@ static void test_answers_are_infers(void **state)
         assert_int_equal(t->label, mood_corpus_clip(run_toy.corpus, t->clip)->label);
         assert_int_equal(t->best, a.best[i]);
         assert_memory_equal(t->prob, a.prob[i], sizeof(a.prob[i]));
+        assert_memory_not_equal(t->raw, t->prob, sizeof(a.prob[i]));
     }
     assert_memory_equal(&a.confusion, &r.out.test, sizeof(a.confusion));
+    const mood_epoch *best = &r.out.epochs[r.out.best_epoch - 1];
+    assert_true(mood_model_temperature(m) == best->temperature && best->temperature != 1);
+    mood_infer_destroy(&infer);
+    assert_ok(mood_model_set_temperature(m, 1));
+    assert_ok(mood_infer_create(&infer, m, NULL));
+    ask(&a, infer, MOOD_SIDE_TEST);
+    for (size_t i = 0; i < PER_SPEAKER; i++)
+        assert_memory_equal(r.out.answers[i].raw, a.prob[i], sizeof(a.prob[i]));
 
     /* So are the figures of the best epoch on the validation side. */
-    const mood_epoch *best = &r.out.epochs[r.out.best_epoch - 1];
     ask(&a, infer, MOOD_SIDE_VAL);
     assert_true(best->val_loss == a.loss);
     assert_true(best->val_accuracy == mood_accuracy(&a.confusion));
