@@ -178,7 +178,7 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
     /* What cannot be written later is said now. */
     if (!r->n_folds && mood__file_check_writable(r->o->out) != MOOD_OK)
         return fail(r, r->o->out);
-    if (r->o->report && report_folder(folder_of(r, r->o->report, dir, sizeof(dir))) != MOOD_OK)
+    if (r->o->report && mood__folder_make(folder_of(r, r->o->report, dir, sizeof(dir))) != MOOD_OK)
         return fail(r, dir);
     if (r->o->trace && trace_begin(r, folder_of(r, r->o->trace, dir, sizeof(dir))) != MOOD_OK)
         return fail(r, dir);

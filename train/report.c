@@ -2,10 +2,8 @@
  *
  * report.c — What mood-train writes for programs: metrics.json, split.csv, the record in the model
  * file, and the trace that lets another implementation repeat a training. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -119,26 +117,6 @@ mood_status report_record(const struct run *r, bool finished)
 }
 
 /* ---- files ---- */
-
-mood_status report_folder(const char *dir)
-{
-    char path[4096];
-    if (!*dir)
-        return mood__fail(MOOD_E_INVALID, "an empty path names no folder");
-    if ((size_t)snprintf(path, sizeof(path), "%s", dir) >= sizeof(path))
-        return mood__fail(MOOD_E_INVALID, "the path is too long");
-    for (char *p = path + 1;; p++) {
-        bool end = *p == '\0';
-        if (*p != '/' && !end)
-            continue;
-        *p = '\0';
-        if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            return mood__fail(MOOD_E_IO, "%s", mood__errno_text(errno));
-        if (end)
-            return MOOD_OK;
-        *p = '/';
-    }
-}
 
 static mood_status write_file(const char *dir, const char *name, const void *bytes, size_t n)
 {
@@ -259,7 +237,7 @@ static mood_status save_weights(const struct run *r, const char *name)
 
 mood_status trace_begin(struct run *r, const char *dir)
 {
-    MOOD__TRY(report_folder(dir));
+    MOOD__TRY(mood__folder_make(dir));
     struct trace *t = calloc(1, sizeof(*t));
     if (!t)
         return mood__nomem();

@@ -56,9 +56,6 @@ void show_folds(const struct run *runs, int n);
 /* Put the record of the training into the model. `finished`: with the test figures. */
 mood_status report_record(const struct run *r, bool finished);
 
-/* Make DIR, and the folders above it: before the training, which is long. */
-mood_status report_folder(const char *dir);
-
 /* DIR/metrics.json, and DIR/split.csv that --split takes. */
 mood_status report_write(const struct run *r, const char *dir);
 

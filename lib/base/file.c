@@ -118,6 +118,28 @@ mood_status mood__file_peek(const char *path, void *buf, size_t room, size_t *n_
     return status;
 }
 
+/* ---- folders ------------------------------------------------------------------------------ */
+
+mood_status mood__folder_make(const char *path)
+{
+    char part[PATH_MAX];
+    size_t n = strlen(path);
+    if (n == 0)
+        return mood__fail(MOOD_E_INVALID, "an empty path names no folder");
+    if (n >= sizeof(part))
+        return mood__fail(MOOD_E_INVALID, "the path is too long");
+    memcpy(part, path, n + 1);
+    for (size_t i = 1; i <= n; i++) {
+        if (part[i] != '/' && part[i] != '\0')
+            continue;
+        part[i] = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return mood__fail(MOOD_E_IO, "cannot be made: %s", mood__errno_text(errno));
+        part[i] = path[i];
+    }
+    return MOOD_OK;
+}
+
 /* ---- replacing ---------------------------------------------------------------------------- */
 
 static mood_status cannot_write(int err)

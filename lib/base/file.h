@@ -61,6 +61,11 @@ MOOD_NODISCARD
 mood_status mood__file_write_atomic(const char *path, const struct mood__part *parts,
                                     size_t n_parts);
 
+/* Make a folder, and those above it, where they are missing.
+ * Errors: E_INVALID (an empty or too long path), E_IO. */
+MOOD_NODISCARD
+mood_status mood__folder_make(const char *path);
+
 /* Whether mood__file_write_atomic could begin now: to find out before the work that leads to it. A
  * new file is made in the folder and removed again; a full disk is not seen.
  * Errors: as mood__file_write_atomic. */

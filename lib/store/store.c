@@ -216,6 +216,11 @@ const struct mood__entry *mood__reader_find(const struct mood__reader *r, const 
     return bsearch(&key, r->entries, r->n_entries, sizeof(key), by_name);
 }
 
+uint64_t mood__reader_offset(const struct mood__reader *r, const struct mood__entry *e)
+{
+    return (uint64_t)((const unsigned char *)e->tensor.data - r->file);
+}
+
 static mood_status need(const struct mood__reader *r, const char *name,
                         const struct mood__entry **out)
 {

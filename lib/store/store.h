@@ -69,6 +69,10 @@ size_t mood__reader_count(const struct mood__reader *r);
 const struct mood__entry *mood__reader_at(const struct mood__reader *r, size_t i);
 const struct mood__entry *mood__reader_find(const struct mood__reader *r, const char *name);
 
+/* Where the numbers of a tensor among the entries begin in the file, in bytes: to read parts of
+ * them later without a reader. */
+uint64_t mood__reader_offset(const struct mood__reader *r, const struct mood__entry *e);
+
 /* Copy a tensor into `dst`, which has the shape and type that the caller expects; from f16 also to
  * f32, contiguous, exactly.
  * Errors: E_MISSING, E_SHAPE (the detail has both shapes), E_FORMAT (another type, or text). */
