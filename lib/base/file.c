@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * file.c — Files: read one whole or in pieces, replace one atomically. POSIX only. */
+ * file.c — Files: read one whole or in pieces, map one, replace one atomically. POSIX only. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -78,20 +79,25 @@ mood_status mood__file_read_at(int fd, uint64_t offset, void *buf, size_t n_byte
     return MOOD_OK;
 }
 
+static mood_status check_size(size_t n_bytes, size_t max_bytes)
+{
+    if (n_bytes > max_bytes)
+        return mood__fail(MOOD_E_UNSUPPORTED, "has %zu bytes; at most %zu are read", n_bytes,
+                          max_bytes);
+    return MOOD_OK;
+}
+
 mood_status mood__file_read(const char *path, size_t max_bytes, unsigned char **bytes,
                             size_t *n_bytes)
 {
     int fd = -1;
     size_t n = 0;
     MOOD__TRY(mood__file_open(path, &fd, &n));
-    mood_status status = MOOD_OK;
+    mood_status status = check_size(n, max_bytes);
     unsigned char *buf = NULL;
-    if (n > max_bytes || n == SIZE_MAX)
-        status =
-            mood__fail(MOOD_E_UNSUPPORTED, "has %zu bytes; at most %zu are read", n, max_bytes);
-    else if (!(buf = mood__alloc_aligned(n + 1)))
+    if (status == MOOD_OK && (n == SIZE_MAX || !(buf = mood__alloc_aligned(n + 1))))
         status = mood__nomem();
-    else
+    if (status == MOOD_OK)
         status = mood__file_read_at(fd, 0, buf, n);
     close(fd);
     if (status != MOOD_OK) {
@@ -102,6 +108,35 @@ mood_status mood__file_read(const char *path, size_t max_bytes, unsigned char **
     *bytes = buf;
     *n_bytes = n;
     return MOOD_OK;
+}
+
+mood_status mood__file_map(const char *path, size_t max_bytes, const unsigned char **bytes,
+                           size_t *n_bytes)
+{
+    int fd = -1;
+    size_t n = 0;
+    MOOD__TRY(mood__file_open(path, &fd, &n));
+    mood_status status = check_size(n, max_bytes);
+    void *map = NULL;
+    if (status == MOOD_OK && n > 0) { /* nothing cannot be mapped */
+        map = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (map == MAP_FAILED)
+            status = errno == ENOMEM
+                         ? mood__nomem()
+                         : mood__fail(MOOD_E_IO, "cannot be mapped: %s", mood__errno_text(errno));
+    }
+    close(fd);
+    if (status != MOOD_OK)
+        return status;
+    *bytes = map;
+    *n_bytes = n;
+    return MOOD_OK;
+}
+
+void mood__file_unmap(const unsigned char *bytes, size_t n_bytes)
+{
+    if (bytes)
+        munmap((void *)(uintptr_t)bytes, n_bytes);
 }
 
 mood_status mood__file_peek(const char *path, void *buf, size_t room, size_t *n_bytes)

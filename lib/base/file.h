@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * file.h — Files: read one whole or in pieces, replace one atomically.
+ * file.h — Files: read one whole or in pieces, map one, replace one atomically.
  *
  * Details of errors do not repeat the path, because the caller knows it and puts it in front
  * ("model.h5: cannot be written: No space left on device"). */
@@ -31,6 +31,20 @@ mood_status mood__file_read(const char *path, size_t max_bytes, unsigned char **
  * Errors: as mood__file_read, but for size and memory. */
 MOOD_NODISCARD
 mood_status mood__file_peek(const char *path, void *buf, size_t room, size_t *n_bytes);
+
+/* Map a regular file of at most max_bytes for reading: memory that costs nothing until it is
+ * touched, is shared with every other process that has the file open, and must not be written to.
+ * *bytes is on a page boundary (NULL for an empty file); mood__file_unmap gives it back.
+ *
+ * Replacing or removing the file does no harm, as mood__file_write_atomic replaces it. Nobody may
+ * write into it while it is mapped: the bytes would change, and to touch what was cut off ends the
+ * process (SIGBUS), as does a disk that fails.
+ *
+ * Errors: as mood__file_read. */
+MOOD_NODISCARD
+mood_status mood__file_map(const char *path, size_t max_bytes, const unsigned char **bytes,
+                           size_t *n_bytes);
+void mood__file_unmap(const unsigned char *bytes, size_t n_bytes);
 
 /* Open a regular file that is read in pieces; close(*fd) when done.
  * Errors: E_IO, E_UNSUPPORTED (larger than an address can say). */

@@ -2,8 +2,9 @@
  *
  * input.h — The bytes of a foreign file, which may be in memory (tests, fuzzers) or on a disk.
  *
- * Read in pieces and never mapped: a mapped file that becomes shorter kills the process, and a
- * checkpoint does not have to fit into memory beside what is made from it.
+ * Read in pieces and never mapped: what the readers check must not change under them, a mapped file
+ * that becomes shorter kills the process, and a checkpoint does not have to fit into memory beside
+ * what is made from it.
  *
  * Thread-safety: Safe, once open. */
 #ifndef MOOD_STORE_INPUT_H

@@ -127,7 +127,9 @@ mood_status mood__writer_save(struct mood__writer *w, const char *path)
 
 struct mood__reader {
     struct mood__header header;
-    unsigned char *file; /* the whole of it; entries point into it */
+    const unsigned char *file; /* the whole of it; entries point into it */
+    size_t n_bytes;
+    bool mapped;
     struct mood__arena arena;
     struct mood__entry *entries;
     size_t n_entries;
@@ -149,37 +151,63 @@ static mood_status check_content(const struct mood__header *h, const unsigned ch
     return MOOD_OK;
 }
 
-static mood_status load(struct mood__reader *r, const char *path, const struct mood__format *format)
+/* Everything but the file's bytes, from them. */
+static mood_status look_through(struct mood__reader *r, const struct mood__format *format)
 {
-    /* The header alone first: what is not ours is refused before it is all read. */
-    unsigned char head[MOOD__HEADER_BYTES];
-    size_t n = 0, max = MAX_FILE_BYTES < SIZE_MAX ? (size_t)MAX_FILE_BYTES : SIZE_MAX;
-    MOOD__TRY(mood__file_peek(path, head, sizeof(head), &n));
-    MOOD__TRY(mood__header_read(&r->header, head, n, format));
-
-    /* By now the name may stand for another file, so nothing is taken over from above. */
-    MOOD__TRY(mood__file_read(path, max, &r->file, &n));
-    MOOD__TRY(mood__header_read(&r->header, r->file, n, format));
-    MOOD__TRY(check_content(&r->header, r->file + MOOD__HEADER_BYTES, n - MOOD__HEADER_BYTES));
-    MOOD__TRY(mood__h5_list(r->file, n, &r->arena, &r->entries, &r->n_entries));
+    MOOD__TRY(mood__header_read(&r->header, r->file, r->n_bytes, format));
+    MOOD__TRY(
+        check_content(&r->header, r->file + MOOD__HEADER_BYTES, r->n_bytes - MOOD__HEADER_BYTES));
+    MOOD__TRY(mood__h5_list(r->file, r->n_bytes, &r->arena, &r->entries, &r->n_entries));
     sort_entries(r->entries, r->n_entries);
     return MOOD_OK;
 }
 
-mood_status mood__reader_open(struct mood__reader **out, const char *path,
-                              const struct mood__format *format)
+static mood_status take_file(struct mood__reader *r, const char *path,
+                             const struct mood__format *format)
+{
+    size_t n = 0, max = MAX_FILE_BYTES < SIZE_MAX ? (size_t)MAX_FILE_BYTES : SIZE_MAX;
+    if (r->mapped)
+        return mood__file_map(path, max, &r->file, &r->n_bytes);
+
+    /* The header alone first: what is not ours is refused before it is all read. By the second
+     * reading the name may stand for another file, so nothing is taken over from the first. */
+    unsigned char head[MOOD__HEADER_BYTES], *bytes = NULL;
+    MOOD__TRY(mood__file_peek(path, head, sizeof(head), &n));
+    MOOD__TRY(mood__header_read(&r->header, head, n, format));
+    MOOD__TRY(mood__file_read(path, max, &bytes, &r->n_bytes));
+    r->file = bytes;
+    return MOOD_OK;
+}
+
+static mood_status open_reader(struct mood__reader **out, const char *path,
+                               const struct mood__format *format, bool mapped)
 {
     *out = NULL;
     struct mood__reader *r = mood__calloc(1, sizeof(*r));
     if (!r)
         return mood__nomem();
-    mood_status status = load(r, path, format);
+    r->mapped = mapped;
+    mood_status status = take_file(r, path, format);
+    if (status == MOOD_OK)
+        status = look_through(r, format);
     if (status != MOOD_OK) {
         mood__reader_close(&r);
         return status;
     }
     *out = r;
     return MOOD_OK;
+}
+
+mood_status mood__reader_open(struct mood__reader **out, const char *path,
+                              const struct mood__format *format)
+{
+    return open_reader(out, path, format, false);
+}
+
+mood_status mood__reader_map(struct mood__reader **out, const char *path,
+                             const struct mood__format *format)
+{
+    return open_reader(out, path, format, true);
 }
 
 void mood__reader_close(struct mood__reader **reader)
@@ -189,7 +217,10 @@ void mood__reader_close(struct mood__reader **reader)
     if (!r)
         return;
     mood__arena_free(&r->arena);
-    mood__free(r->file);
+    if (r->mapped)
+        mood__file_unmap(r->file, r->n_bytes);
+    else
+        mood__free((void *)(uintptr_t)r->file);
     mood__free(r);
 }
 

@@ -48,7 +48,7 @@ mood_status mood__writer_save(struct mood__writer *w, const char *path);
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-/* A file in memory. Thread-safety: Safe, once open. */
+/* A file in memory, read or mapped. Thread-safety: Safe, once open. */
 struct mood__reader;
 
 /* Errors: E_IO; E_FORMAT (not a libmood file, of another kind, damaged, cut off); E_UNSUPPORTED
@@ -57,6 +57,15 @@ struct mood__reader;
 MOOD_NODISCARD
 mood_status mood__reader_open(struct mood__reader **out, const char *path,
                               const struct mood__format *format);
+
+/* The same, but the file is mapped (mood__file_map) instead of copied: for weights that are used
+ * where they lie, by several processes at once. What it says of itself is checked in the same way
+ * before anything points into it, which reads it once. One tensor that does not lie on a
+ * MOOD__ALIGN boundary makes the whole file E_FORMAT, here as there: libmood writes no such file.
+ */
+MOOD_NODISCARD
+mood_status mood__reader_map(struct mood__reader **out, const char *path,
+                             const struct mood__format *format);
 void mood__reader_close(struct mood__reader **r);
 
 /* Kind, version and digest. Borrowed until the reader is closed. */

@@ -43,10 +43,11 @@ static mood_status save(const char *path)
     return status;
 }
 
-static mood_status count_entries(const char *path, size_t *n)
+static mood_status count_entries(const char *path, size_t *n, bool mapped)
 {
     struct mood__reader *r;
-    mood_status status = mood__reader_open(&r, path, &example);
+    mood_status status =
+        mapped ? mood__reader_map(&r, path, &example) : mood__reader_open(&r, path, &example);
     if (status == MOOD_OK)
         *n = mood__reader_count(r);
     mood__reader_close(&r);
@@ -60,17 +61,31 @@ static mood_status save_again(const void *path)
     mood_status status = save(path);
     if (status != MOOD_OK) {
         assert_int_equal(status, MOOD_E_NOMEM);
-        assert_int_equal(count_entries(path, &n), MOOD_OK);
+        assert_int_equal(count_entries(path, &n, false), MOOD_OK);
         assert_int_equal(n, 0);
     }
     return status;
 }
 
-static mood_status open_only(const void *path)
+static mood_status open_as(const char *path, bool mapped)
 {
     size_t n = 0;
-    mood_status status = count_entries(path, &n);
+    mood_status status = count_entries(path, &n, mapped);
     assert_int_equal(n, status == MOOD_OK ? 72 : 0);
+    return status;
+}
+
+static mood_status open_only(const void *path)
+{
+    return open_as(path, false);
+}
+
+/* Takes no memory for the file's content, of which there are more than 20000 bytes. */
+static mood_status map_only(const void *path)
+{
+    alloc_largest = 0;
+    mood_status status = open_as(path, true);
+    assert_in_range(alloc_largest, 1, 20000);
     return status;
 }
 
@@ -93,6 +108,8 @@ static void test_open(void **state)
     const char *path = temp_path("file");
     assert_int_equal(save(path), MOOD_OK);
     assert_in_range(fail_each_alloc(open_only, path), 3, 1000); /* reader, file, names */
+    assert_true(alloc_largest > 20000);
+    assert_in_range(fail_each_alloc(map_only, path), 2, 1000); /* reader, names */
     temp_sweep();
 }
 

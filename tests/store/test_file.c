@@ -66,6 +66,65 @@ static void test_round_trip(void **state)
     assert_int_equal(temp_sweep(), 0);
 }
 
+static void test_map(void **state)
+{
+    (void)state;
+    const char *path = temp_path("file");
+    const unsigned char *bytes = NULL;
+    size_t n = 99;
+    assert_int_equal(write_text(path, "abcdef"), MOOD_OK);
+    assert_int_equal(mood__file_map(path, 6, &bytes, &n), MOOD_OK);
+    assert_int_equal(n, 6);
+    assert_int_equal((uintptr_t)bytes % MOOD__ALIGN, 0);
+    assert_memory_equal(bytes, "abcdef", 6);
+    assert_int_equal(unlink(path), 0);
+    assert_memory_equal(bytes, "abcdef", 6);
+    mood__file_unmap(bytes, n);
+    assert_int_equal(write_text(path, ""), MOOD_OK);
+    assert_int_equal(mood__file_map(path, 6, &bytes, &n), MOOD_OK);
+    assert_int_equal(n, 0);
+    assert_null(bytes);
+    mood__file_unmap(bytes, n);
+    assert_int_equal(temp_sweep(), 0);
+}
+
+/* With fewer addresses than the file's 4 TiB would take. */
+static int child_without_addresses(const char *path)
+{
+    const unsigned char *bytes;
+    size_t n;
+    struct rlimit before;
+    if (getrlimit(RLIMIT_AS, &before) != 0 ||
+        setrlimit(RLIMIT_AS, &(struct rlimit){(rlim_t)1 << 41, before.rlim_max}) != 0)
+        return 0;
+    mood_status status = mood__file_map(path, SIZE_MAX, &bytes, &n);
+    return status == MOOD_E_NOMEM && strstr(mood_error_detail(), "out of memory") ? 0 : 1;
+}
+
+static void test_map_refuses(void **state)
+{
+    (void)state;
+    const unsigned char *bytes = NULL;
+    size_t n = 99;
+    const char *fifo = temp_path("fifo"), *file = temp_path("file");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(write_text(file, "12345"), MOOD_OK);
+    assert_fails(mood__file_map(temp_path("none"), 9, &bytes, &n), MOOD_E_IO,
+                 "cannot be opened: No such file or directory");
+    assert_fails(mood__file_map(temp_folder, 9, &bytes, &n), MOOD_E_IO, "is a directory");
+    assert_fails(mood__file_map(fifo, 9, &bytes, &n), MOOD_E_IO, "is not a regular file");
+    assert_fails(mood__file_map("/dev/zero", 9, &bytes, &n), MOOD_E_IO, "is not a regular file");
+    assert_fails(mood__file_map(file, 4, &bytes, &n), MOOD_E_UNSUPPORTED,
+                 "has 5 bytes; at most 4 are read");
+    int fd = open(file, O_WRONLY);
+    if (ftruncate(fd, (off_t)1 << 42) == 0)
+        assert_int_equal(in_child(child_without_addresses, file), 0);
+    close(fd);
+    assert_null(bytes);
+    assert_int_equal(n, 99);
+    temp_sweep();
+}
+
 static void test_read_refuses(void **state)
 {
     (void)state;
@@ -323,7 +382,8 @@ static void test_check_writable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_read_refuses),
+        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_map),
+        cmocka_unit_test(test_map_refuses),   cmocka_unit_test(test_read_refuses),
         cmocka_unit_test(test_write_refuses), cmocka_unit_test(test_links),
         cmocka_unit_test(test_permissions),   cmocka_unit_test(test_size_limit),
         cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_no_permission),

@@ -79,19 +79,30 @@ static void save_example(const char *path, bool backwards)
     assert_null(w);
 }
 
-static struct mood__reader *open_example(const char *path)
+/* Both ways to open a file have to find the same in it, and to say the same of a bad one. */
+typedef mood_status open_function(struct mood__reader **out, const char *path,
+                                  const struct mood__format *format);
+enum { N_WAYS = 2 };
+static open_function *const ways[N_WAYS] = {mood__reader_open, mood__reader_map};
+
+static struct mood__reader *open_as(open_function *way, const char *path)
 {
     struct mood__reader *r;
-    mood_status status = mood__reader_open(&r, path, &example);
+    mood_status status = way(&r, path, &example);
     if (status != MOOD_OK)
         print_error("%s\n", mood_error_detail());
     assert_ok(status);
     return r;
 }
 
-static void assert_example(const char *path)
+static struct mood__reader *open_example(const char *path)
 {
-    struct mood__reader *r = open_example(path);
+    return open_as(mood__reader_open, path);
+}
+
+static void assert_example_as(open_function *way, const char *path)
+{
+    struct mood__reader *r = open_as(way, path);
     static const char *const names[] = {"config",          "empty",        "labels",
                                         "params/a.turned", "params/b.odd", "scalar"};
     assert_int_equal(mood__reader_count(r), 6);
@@ -130,6 +141,12 @@ static void assert_example(const char *path)
     assert_string_equal(mood__reader_header(r)->kind, "example");
     mood__reader_close(&r);
     assert_null(r);
+}
+
+static void assert_example(const char *path)
+{
+    for (int i = 0; i < N_WAYS; i++)
+        assert_example_as(ways[i], path);
 }
 
 static void test_round_trip(void **state)
@@ -327,10 +344,15 @@ static void test_writer_refuses(void **state)
 
 static void assert_refused(const char *path, mood_status status)
 {
-    struct mood__reader *r;
-    assert_int_equal(mood__reader_open(&r, path, &example), status);
-    assert_null(r);
-    assert_true(*mood_error_detail() && !strchr(mood_error_detail(), '\n'));
+    char said[N_WAYS][512];
+    for (int i = 0; i < N_WAYS; i++) {
+        struct mood__reader *r;
+        assert_int_equal(ways[i](&r, path, &example), status);
+        assert_null(r);
+        snprintf(said[i], sizeof(said[i]), "%s", mood_error_detail());
+        assert_true(*said[i] && !strchr(said[i], '\n'));
+    }
+    assert_string_equal(said[0], said[1]);
 }
 
 /* One bit of every byte. */
@@ -385,17 +407,23 @@ static void save_as(const char *path, const struct mood__format *format)
     mood__writer_destroy(&w);
 }
 
+/* The file is refused, and this is why. */
+static void assert_refused_for(const char *path, mood_status status, const char *text)
+{
+    assert_refused(path, status);
+    assert_string_equal(mood_error_detail(), text);
+}
+
 static void test_other_files(void **state)
 {
     (void)state;
     const char *path = temp_path("file");
     struct mood__reader *r;
     save_as(path, &(struct mood__format){"example", 2, 1});
-    assert_fails(mood__reader_open(&r, path, &example), MOOD_E_UNSUPPORTED,
-                 "format version 2.1 is newer than 1.x, which this version of libmood reads");
+    assert_refused_for(path, MOOD_E_UNSUPPORTED,
+                       "format version 2.1 is newer than 1.x, which this version of libmood reads");
     save_as(path, &(struct mood__format){"other", 1, 0});
-    assert_fails(mood__reader_open(&r, path, &example), MOOD_E_FORMAT,
-                 "is a file of kind 'other', where 'example' is needed");
+    assert_refused_for(path, MOOD_E_FORMAT, "is a file of kind 'other', where 'example' is needed");
     save_as(path, &(struct mood__format){"example", 1, 7});
     assert_ok(mood__reader_open(&r, path, &example));
     assert_int_equal(mood__reader_header(r)->minor, 7);
@@ -408,11 +436,33 @@ static void test_other_files(void **state)
     const struct mood__part hdf5 = {bytes + MOOD__HEADER_BYTES, n - MOOD__HEADER_BYTES};
     assert_ok(mood__file_write_atomic(path, &hdf5, 1));
     mood__free(bytes);
-    assert_fails(mood__reader_open(&r, path, &example), MOOD_E_FORMAT,
-                 "is an HDF5 file, but none that libmood wrote");
-    assert_fails(mood__reader_open(&r, temp_path("none"), &example), MOOD_E_IO,
-                 "cannot be opened: No such file or directory");
-    assert_fails(mood__reader_open(&r, temp_folder, &example), MOOD_E_IO, "is a directory");
+    assert_refused_for(path, MOOD_E_FORMAT, "is an HDF5 file, but none that libmood wrote");
+    assert_refused_for(temp_path("none"), MOOD_E_IO, "cannot be opened: No such file or directory");
+    assert_refused_for(temp_folder, MOOD_E_IO, "is a directory");
+    const char *fifo = temp_path("fifo");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_refused_for(fifo, MOOD_E_IO, "is not a regular file");
+    assert_refused_for("/dev/zero", MOOD_E_IO, "is not a regular file");
+    const struct mood__part nothing = {"", 0};
+    assert_ok(mood__file_write_atomic(temp_path("empty"), &nothing, 1));
+    assert_refused_for(temp_path("empty"), MOOD_E_FORMAT, "is empty");
+    temp_sweep();
+}
+
+/* A mapped file may be replaced or removed: what was opened stays. */
+static void test_map_stays(void **state)
+{
+    (void)state;
+    const char *path = temp_path("file");
+    save_example(path, false);
+    struct mood__reader *r = open_as(mood__reader_map, path);
+    const struct mood__entry *e = mood__reader_find(r, "params/b.odd");
+    assert_non_null(e);
+    save_as(path, &example);
+    assert_memory_equal(e->tensor.data, odd_bits, sizeof(odd_bits));
+    assert_int_equal(unlink(path), 0);
+    assert_memory_equal(e->tensor.data, odd_bits, sizeof(odd_bits));
+    mood__reader_close(&r);
     temp_sweep();
 }
 
@@ -453,6 +503,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_writer_refuses), cmocka_unit_test(test_flips),
         cmocka_unit_test(test_lengths),        cmocka_unit_test(test_other_files),
         cmocka_unit_test(test_no_room),        cmocka_unit_test(test_f16),
+        cmocka_unit_test(test_map_stays),
     };
     return cmocka_run_group_tests_name("store", tests, temp_setup, temp_teardown);
 }
