@@ -169,7 +169,7 @@ mood_status mood__folder_make(const char *path)
             continue;
         part[i] = '\0';
         if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return mood__fail(MOOD_E_IO, "cannot be made: %s", mood__errno_text(errno));
+            return mood__fail(MOOD_E_IO, "%s", mood__errno_text(errno));
         part[i] = path[i];
     }
     return MOOD_OK;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * trainer.c — The training loop: epochs of steps, validation, the best epoch kept, the test side
- * answered.
+ * trainer.c — The training loop: epochs of steps, validation, the best epoch kept.
  *
  * Everything random is drawn from the seed and from what it is for (epoch, clip), never from what
  * happened before, so that neither threads nor a callback can change the result. */
@@ -14,42 +13,11 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "mood/ops.h"
-#include "mood/train.h"
 #include "tensor/tensor.h"
-#include "train/dataset.h"
-#include "train/sayings.h"
+#include "train/trainer.h"
 
 /* Streams of random numbers that belong to one seed. */
 enum { STREAM_ORDER = 1, STREAM_WINDOW = 2, STREAM_DROPOUT = 3 };
-
-/* The training graph for one batch size: the usual one, and that of an epoch's last batch. */
-struct batch_graph {
-    mood_graph *graph;
-    mood_node *mel, *labels, *loss, *logits;
-    int size;
-};
-
-struct trainer {
-    mood_model *model;
-    const mood_corpus *corpus;
-    const mood_split *split;
-    mood_train_params p;
-    mood_training *out;
-
-    struct mood__dataset data;
-    mood_weights *weights, *best; /* live, and those of the best epoch */
-    mood_optimiser *optimiser;
-    struct batch_graph batch[2];
-    mood_infer **infers; /* one per thread, over the live weights */
-    int n_infers;
-
-    size_t *train, *other; /* clips of the training side; of the side being answered */
-    size_t n_train, n_other;
-    int64_t *order;                   /* a permutation of the training clips */
-    size_t *batch_clip, *batch_start; /* what is in the batch */
-    int64_t n_steps, total_steps;
-    struct timespec began;
-};
 
 /* ---- talking to the caller ---- */
 
@@ -60,7 +28,7 @@ static double seconds_since(const struct timespec *t)
     return (double)(now.tv_sec - t->tv_sec) + 1e-9 * (double)(now.tv_nsec - t->tv_nsec);
 }
 
-static bool told_to_stop(const struct trainer *t, mood_train_event e)
+bool mood__trainer_tell(const struct mood__trainer *t, mood_train_event e)
 {
     e.seconds_left = -1;
     if (t->n_steps > 0)
@@ -70,20 +38,20 @@ static bool told_to_stop(const struct trainer *t, mood_train_event e)
     return stop || (t->p.stop && *t->p.stop != 0);
 }
 
-static mood_status stopped(void)
+mood_status mood__trainer_stopped(void)
 {
     return mood__fail(MOOD_E_STOPPED, "training was stopped");
 }
 
 static int on_read(void *user, int64_t done, int64_t total)
 {
-    return told_to_stop(user,
-                        (mood_train_event){.phase = MOOD_TRAIN_READ, .done = done, .total = total});
+    return mood__trainer_tell(
+        user, (mood_train_event){.phase = MOOD_TRAIN_READ, .done = done, .total = total});
 }
 
 /* ---- setting up ---- */
 
-static mood_status check(const struct trainer *t)
+static mood_status check(const struct mood__trainer *t)
 {
     const mood_train_params *p = &t->p;
     if (p->epochs < 0 || p->epochs > 1000000 || p->batch < 0 || p->batch > 65536 ||
@@ -106,7 +74,7 @@ static mood_status check(const struct trainer *t)
 }
 
 /* The clips of one side, in the corpus' order. */
-static size_t list_side(const struct trainer *t, mood_side side, size_t *clips)
+size_t mood__trainer_side(const struct mood__trainer *t, mood_side side, size_t *clips)
 {
     size_t n = 0;
     for (size_t i = 0; i < mood_corpus_n_clips(t->corpus); i++)
@@ -115,7 +83,7 @@ static size_t list_side(const struct trainer *t, mood_side side, size_t *clips)
     return n;
 }
 
-static mood_status build_graph(struct trainer *t, struct batch_graph *b, int size)
+static mood_status build_graph(struct mood__trainer *t, struct mood__batch_graph *b, int size)
 {
     mood_graph_params gp = {
         .weights = t->weights,
@@ -137,7 +105,7 @@ static mood_status build_graph(struct trainer *t, struct batch_graph *b, int siz
     return mood_graph_compile(b->graph, (mood_node *[]){b->loss, b->logits}, 2);
 }
 
-static mood_status build_graphs(struct trainer *t)
+static mood_status build_graphs(struct mood__trainer *t)
 {
     int full = t->p.batch < (int)t->n_train ? t->p.batch : (int)t->n_train;
     int rest = (int)(t->n_train % (size_t)full);
@@ -145,7 +113,7 @@ static mood_status build_graphs(struct trainer *t)
     return rest ? build_graph(t, &t->batch[1], rest) : MOOD_OK;
 }
 
-static mood_status take_memory(struct trainer *t)
+static mood_status take_memory(struct mood__trainer *t)
 {
     size_t n = mood_corpus_n_clips(t->corpus);
     t->train = mood__calloc(n, sizeof(*t->train));
@@ -164,14 +132,14 @@ static mood_status take_memory(struct trainer *t)
     return MOOD_OK;
 }
 
-static mood_status set_up(struct trainer *t)
+static mood_status set_up(struct mood__trainer *t)
 {
     MOOD__TRY(check(t));
     MOOD__TRY(mood_model_set_temperature(t->model, 1));
     t->p.epochs = t->p.epochs ? t->p.epochs : 20;
     t->p.batch = t->p.batch ? t->p.batch : 32;
     MOOD__TRY(take_memory(t));
-    t->n_train = list_side(t, MOOD_SIDE_TRAIN, t->train);
+    t->n_train = mood__trainer_side(t, MOOD_SIDE_TRAIN, t->train);
     if (t->n_train == 0)
         return mood__fail(MOOD_E_INVALID, "training: no clips to train on");
     t->weights = mood_model_weights(t->model);
@@ -186,7 +154,7 @@ static mood_status set_up(struct trainer *t)
     return MOOD_OK;
 }
 
-static void tear_down(struct trainer *t)
+static void tear_down(struct mood__trainer *t)
 {
     for (int i = 0; t->infers && i < t->n_infers; i++)
         mood_infer_destroy(&t->infers[i]);
@@ -206,15 +174,15 @@ static void tear_down(struct trainer *t)
 /* ---- one step ---- */
 
 struct fill {
-    struct trainer *t;
-    const struct batch_graph *b;
+    struct mood__trainer *t;
+    const struct mood__batch_graph *b;
     uint64_t key; /* of this epoch */
 };
 
 static void fill_task(void *ctx, int64_t i, int worker)
 {
     const struct fill *f = ctx;
-    struct trainer *t = f->t;
+    struct mood__trainer *t = f->t;
     size_t clip = t->batch_clip[i];
     float *plane = (float *)mood_node_value(f->b->mel)->data + i * MOOD__PLANE;
     t->batch_start[i] = mood__dataset_draw(&t->data, clip, mood__hash64(f->key, clip),
@@ -222,7 +190,8 @@ static void fill_task(void *ctx, int64_t i, int worker)
     ((int32_t *)mood_node_value(f->b->labels)->data)[i] = mood_corpus_clip(t->corpus, clip)->label;
 }
 
-static mood_status step(struct trainer *t, const struct batch_graph *b, uint64_t epoch_key)
+static mood_status step(struct mood__trainer *t, const struct mood__batch_graph *b,
+                        uint64_t epoch_key)
 {
     struct fill f = {t, b, epoch_key};
     mood__pool_run(t->p.pool, b->size, fill_task, &f);
@@ -238,7 +207,7 @@ static mood_status step(struct trainer *t, const struct batch_graph *b, uint64_t
 }
 
 /* Add a finished step to the epoch's sums. */
-static void count_step(const struct batch_graph *b, mood_epoch *e)
+static void count_step(const struct mood__batch_graph *b, mood_epoch *e)
 {
     const mood_tensor *logits = mood_node_value(b->logits);
     const int32_t *labels = mood_node_value(b->labels)->data;
@@ -248,7 +217,7 @@ static void count_step(const struct batch_graph *b, mood_epoch *e)
         e->train_accuracy += mood__argmax((float *)logits->data + (ptrdiff_t)i * V, V) == labels[i];
 }
 
-static mood_status train_epoch(struct trainer *t, mood_epoch *e)
+static mood_status train_epoch(struct mood__trainer *t, mood_epoch *e)
 {
     uint64_t epoch = (uint64_t)e->epoch;
     uint64_t key = mood__hash64(mood__hash64(t->p.seed, STREAM_WINDOW), epoch);
@@ -258,7 +227,7 @@ static mood_status train_epoch(struct trainer *t, mood_epoch *e)
     mood__rng_shuffle(&rng, t->order, (int64_t)t->n_train);
     for (size_t at = 0; at < t->n_train;) {
         size_t left = t->n_train - at;
-        const struct batch_graph *b = &t->batch[left < (size_t)t->batch[0].size];
+        const struct mood__batch_graph *b = &t->batch[left < (size_t)t->batch[0].size];
         for (int i = 0; i < b->size; i++)
             t->batch_clip[i] = t->train[t->order[at + (size_t)i]];
         MOOD__TRY(step(t, b, key));
@@ -274,131 +243,24 @@ static mood_status train_epoch(struct trainer *t, mood_epoch *e)
             .batch_clip = t->batch_clip,
             .batch_start = t->batch_start,
         };
-        if (told_to_stop(t, event))
-            return stopped();
+        if (mood__trainer_tell(t, event))
+            return mood__trainer_stopped();
     }
     e->train_loss /= (double)t->n_train;
     e->train_accuracy /= (double)t->n_train;
     return MOOD_OK;
 }
 
-/* ---- answering a side ---- */
-
-struct answering {
-    struct trainer *t;
-    float *prob;                /* (n_other, V) */
-    float *tempered;            /* the same at the model's temperature; NULL: not asked for */
-    struct mood__sayings *keep; /* single windows too; NULL: not asked for */
-    mood_status *status;
-    int64_t first;
-    int V;
-};
-
-static void answer_task(void *ctx, int64_t task, int worker)
-{
-    const struct answering *a = ctx;
-    struct trainer *t = a->t;
-    int64_t i = a->first + task;
-    mood_infer *infer = t->infers[worker];
-    mood_result r;
-    a->status[i] = mood__infer_heard(infer, &t->data.recordings[t->other[i]].heard, &r);
-    if (!a->status[i] && a->keep)
-        a->status[i] = mood__sayings_keep(a->keep, (size_t)i, &r);
-    if (a->status[i])
-        return;
-    memcpy(a->prob + i * a->V, r.prob, (size_t)a->V * sizeof(float));
-    if (a->tempered) {
-        mood__infer_temper(infer, mood_model_temperature(t->model), &r);
-        memcpy(a->tempered + i * a->V, r.prob, (size_t)a->V * sizeof(float));
-    }
-}
-
-/* Probabilities for all clips of t->other. `report` tells the caller of every few. */
-static mood_status answer_all(struct trainer *t, struct answering a, bool report)
-{
-    a.t = t;
-    a.V = mood_model_n_labels(t->model);
-    a.status = mood__calloc(t->n_other, sizeof(mood_status));
-    mood_status status = a.status ? MOOD_OK : mood__nomem();
-    /* In groups, so that a stop is heeded within a second. */
-    int64_t total = (int64_t)t->n_other, group = 16 * (int64_t)t->n_infers;
-    for (a.first = 0; a.first < total && !status; a.first += group) {
-        int64_t n = total - a.first < group ? total - a.first : group;
-        mood__pool_run(t->p.pool, n, answer_task, &a);
-        for (int64_t i = 0; i < n && !status; i++)
-            if (a.status[a.first + i])
-                status = mood__fail(a.status[a.first + i], "%s: %s",
-                                    mood_corpus_clip(t->corpus, t->other[a.first + i])->path,
-                                    mood_status_text(a.status[a.first + i]));
-        mood_train_event e = {.phase = MOOD_TRAIN_TEST, .done = a.first + n, .total = total};
-        bool stop = report ? told_to_stop(t, e) : t->p.stop && *t->p.stop != 0;
-        if (stop && !status)
-            status = stopped();
-    }
-    mood__free(a.status);
-    return status;
-}
-
-static mood_status validate(struct trainer *t, mood_epoch *e)
-{
-    int V = mood_model_n_labels(t->model);
-    mood_confusion c = {.n_labels = V};
-    t->n_other = list_side(t, MOOD_SIDE_VAL, t->other);
-    float *prob = mood__calloc(t->n_other, (size_t)V * sizeof(*prob));
-    if (!prob)
-        return mood__nomem();
-    struct mood__sayings said;
-    mood_status status = mood__sayings_begin(&said, t->n_other, V);
-    if (!status)
-        status = answer_all(t, (struct answering){.prob = prob, .keep = &said}, false);
-    for (size_t i = 0; i < t->n_other && !status; i++) {
-        const float *p = prob + i * (size_t)V;
-        int label = mood_corpus_clip(t->corpus, t->other[i])->label;
-        said.label[i] = label;
-        mood_confusion_add(&c, label, mood__argmax(p, V));
-        /* Mean probabilities can vanish in float: keep the logarithm finite. */
-        e->val_loss -= log(fmax((double)p[label], 1e-30)) / (double)t->n_other;
-    }
-    e->val_accuracy = mood_accuracy(&c);
-    e->val_uar = mood_uar(&c);
-    if (!status)
-        status = mood__sayings_fit(&said, &e->temperature);
-    mood__sayings_free(&said);
-    mood__free(prob);
-    return status;
-}
-
-static mood_status test(struct trainer *t)
-{
-    int V = mood_model_n_labels(t->model);
-    mood_training *out = t->out;
-    t->n_other = list_side(t, MOOD_SIDE_TEST, t->other);
-    out->answers = mood__calloc(t->n_other, sizeof(*out->answers));
-    out->prob = mood__calloc(t->n_other, (size_t)V * sizeof(float));
-    out->raw = mood__calloc(t->n_other, (size_t)V * sizeof(float));
-    if (!out->answers || !out->prob || !out->raw)
-        return mood__nomem();
-    MOOD__TRY(answer_all(t, (struct answering){.prob = out->raw, .tempered = out->prob}, true));
-    for (size_t i = 0; i < t->n_other; i++) {
-        const float *p = out->prob + i * (size_t)V;
-        mood_answer *a = &out->answers[out->n_answers++];
-        *a = (mood_answer){t->other[i], mood_corpus_clip(t->corpus, t->other[i])->label,
-                           mood__argmax(p, V), p, out->raw + i * (size_t)V};
-        mood_confusion_add(&out->test, a->label, a->best);
-    }
-    return MOOD_OK;
-}
-
 /* ---- the whole ---- */
 
-static mood_status run_epochs(struct trainer *t)
+static mood_status run_epochs(struct mood__trainer *t)
 {
     mood_early_stop early = {.goal = MOOD_MAXIMISE, .patience = t->p.early_stop};
     double best = -1;
     for (int i = 0; i < t->p.epochs; i++) {
         mood_epoch e = {.epoch = i + 1, .lr = mood_optimiser_lr(t->optimiser)};
         MOOD__TRY(train_epoch(t, &e));
-        MOOD__TRY(validate(t, &e));
+        MOOD__TRY(mood__trainer_validate(t, &e));
         e.best = e.val_accuracy > best;
         if (e.best) {
             best = e.val_accuracy;
@@ -413,8 +275,8 @@ static mood_status run_epochs(struct trainer *t)
                                   .total = t->p.epochs,
                                   .epoch = e.epoch,
                                   .figures = &e};
-        if (told_to_stop(t, event))
-            return stopped();
+        if (mood__trainer_tell(t, event))
+            return mood__trainer_stopped();
         if (mood_early_stop_step(&early, e.val_accuracy))
             break;
     }
@@ -425,7 +287,7 @@ mood_status mood_train(mood_model *model, const mood_corpus *corpus, const mood_
                        const mood_train_params *params, mood_training *out)
 {
     static const mood_train_params defaults = {0};
-    struct trainer t = {
+    struct mood__trainer t = {
         .model = model,
         .corpus = corpus,
         .split = split,
@@ -441,7 +303,7 @@ mood_status mood_train(mood_model *model, const mood_corpus *corpus, const mood_
             status = status ? status : copied;
         }
         if (!status)
-            status = test(&t);
+            status = mood__trainer_test(&t);
     }
     tear_down(&t);
     return status;

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * answers.c — Answering the clips of a side, as mood_infer_run would: after each epoch those for
+ * validation, and at the end those for the test. */
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "tensor/tensor.h"
+#include "train/sayings.h"
+#include "train/trainer.h"
+
+struct answering {
+    struct mood__trainer *t;
+    float *prob;                /* (n_other, V) */
+    float *tempered;            /* the same at the model's temperature; NULL: not asked for */
+    struct mood__sayings *keep; /* single windows too; NULL: not asked for */
+    mood_status *status;
+    int64_t first;
+    int V;
+};
+
+static void answer_task(void *ctx, int64_t task, int worker)
+{
+    const struct answering *a = ctx;
+    struct mood__trainer *t = a->t;
+    int64_t i = a->first + task;
+    mood_infer *infer = t->infers[worker];
+    mood_result r;
+    a->status[i] = mood__infer_heard(infer, &t->data.recordings[t->other[i]].heard, &r);
+    if (!a->status[i] && a->keep)
+        a->status[i] = mood__sayings_keep(a->keep, (size_t)i, &r);
+    if (a->status[i])
+        return;
+    memcpy(a->prob + i * a->V, r.prob, (size_t)a->V * sizeof(float));
+    if (a->tempered) {
+        mood__infer_temper(infer, mood_model_temperature(t->model), &r);
+        memcpy(a->tempered + i * a->V, r.prob, (size_t)a->V * sizeof(float));
+    }
+}
+
+/* Probabilities for all clips of t->other. `report` tells the caller of every few. */
+static mood_status answer_all(struct mood__trainer *t, struct answering a, bool report)
+{
+    a.t = t;
+    a.V = mood_model_n_labels(t->model);
+    a.status = mood__calloc(t->n_other, sizeof(mood_status));
+    mood_status status = a.status ? MOOD_OK : mood__nomem();
+    /* In groups, so that a stop is heeded within a second. */
+    int64_t total = (int64_t)t->n_other, group = 16 * (int64_t)t->n_infers;
+    for (a.first = 0; a.first < total && !status; a.first += group) {
+        int64_t n = total - a.first < group ? total - a.first : group;
+        mood__pool_run(t->p.pool, n, answer_task, &a);
+        for (int64_t i = 0; i < n && !status; i++)
+            if (a.status[a.first + i])
+                status = mood__fail(a.status[a.first + i], "%s: %s",
+                                    mood_corpus_clip(t->corpus, t->other[a.first + i])->path,
+                                    mood_status_text(a.status[a.first + i]));
+        mood_train_event e = {.phase = MOOD_TRAIN_TEST, .done = a.first + n, .total = total};
+        bool stop = report ? mood__trainer_tell(t, e) : t->p.stop && *t->p.stop != 0;
+        if (stop && !status)
+            status = mood__trainer_stopped();
+    }
+    mood__free(a.status);
+    return status;
+}
+
+mood_status mood__trainer_validate(struct mood__trainer *t, mood_epoch *e)
+{
+    int V = mood_model_n_labels(t->model);
+    mood_confusion c = {.n_labels = V};
+    t->n_other = mood__trainer_side(t, MOOD_SIDE_VAL, t->other);
+    float *prob = mood__calloc(t->n_other, (size_t)V * sizeof(*prob));
+    if (!prob)
+        return mood__nomem();
+    struct mood__sayings said;
+    mood_status status = mood__sayings_begin(&said, t->n_other, V);
+    if (!status)
+        status = answer_all(t, (struct answering){.prob = prob, .keep = &said}, false);
+    for (size_t i = 0; i < t->n_other && !status; i++) {
+        const float *p = prob + i * (size_t)V;
+        int label = mood_corpus_clip(t->corpus, t->other[i])->label;
+        said.label[i] = label;
+        mood_confusion_add(&c, label, mood__argmax(p, V));
+        /* Mean probabilities can vanish in float: keep the logarithm finite. */
+        e->val_loss -= log(fmax((double)p[label], 1e-30)) / (double)t->n_other;
+    }
+    e->val_accuracy = mood_accuracy(&c);
+    e->val_uar = mood_uar(&c);
+    if (!status)
+        status = mood__sayings_fit(&said, &e->temperature);
+    mood__sayings_free(&said);
+    mood__free(prob);
+    return status;
+}
+
+mood_status mood__trainer_test(struct mood__trainer *t)
+{
+    int V = mood_model_n_labels(t->model);
+    mood_training *out = t->out;
+    t->n_other = mood__trainer_side(t, MOOD_SIDE_TEST, t->other);
+    out->answers = mood__calloc(t->n_other, sizeof(*out->answers));
+    out->prob = mood__calloc(t->n_other, (size_t)V * sizeof(float));
+    out->raw = mood__calloc(t->n_other, (size_t)V * sizeof(float));
+    if (!out->answers || !out->prob || !out->raw)
+        return mood__nomem();
+    MOOD__TRY(answer_all(t, (struct answering){.prob = out->raw, .tempered = out->prob}, true));
+    for (size_t i = 0; i < t->n_other; i++) {
+        const float *p = out->prob + i * (size_t)V;
+        mood_answer *a = &out->answers[out->n_answers++];
+        *a = (mood_answer){t->other[i], mood_corpus_clip(t->corpus, t->other[i])->label,
+                           mood__argmax(p, V), p, out->raw + i * (size_t)V};
+        mood_confusion_add(&out->test, a->label, a->best);
+    }
+    return MOOD_OK;
+}

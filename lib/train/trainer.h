@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * trainer.h — What the parts of a training share: trainer.c makes the steps, answers.c answers the
+ * clips of a side. */
+#ifndef MOOD_TRAIN_TRAINER_H
+#define MOOD_TRAIN_TRAINER_H
+
+#include <time.h>
+
+#include "mood/infer.h"
+#include "mood/train.h"
+#include "train/dataset.h"
+
+/* The training graph for one batch size: the usual one, and that of an epoch's last batch. */
+struct mood__batch_graph {
+    mood_graph *graph;
+    mood_node *mel, *labels, *loss, *logits;
+    int size;
+};
+
+struct mood__trainer {
+    mood_model *model;
+    const mood_corpus *corpus;
+    const mood_split *split;
+    mood_train_params p;
+    mood_training *out;
+
+    struct mood__dataset data;
+    mood_weights *weights, *best; /* live, and those of the best epoch */
+    mood_optimiser *optimiser;
+    struct mood__batch_graph batch[2];
+    mood_infer **infers; /* one per thread, over the live weights */
+    int n_infers;
+
+    size_t *train, *other; /* clips of the training side; of the side being answered */
+    size_t n_train, n_other;
+    int64_t *order;                   /* a permutation of the training clips */
+    size_t *batch_clip, *batch_start; /* what is in the batch */
+    int64_t n_steps, total_steps;
+    struct timespec began;
+};
+
+/* Tell the caller of an event: whether it, or the flag, wants an end. */
+bool mood__trainer_tell(const struct mood__trainer *t, mood_train_event e);
+
+/* The error of a training that was stopped. */
+mood_status mood__trainer_stopped(void);
+
+/* The clips of one side, in the corpus' order. Returns their number. */
+size_t mood__trainer_side(const struct mood__trainer *t, mood_side side, size_t *clips);
+
+/* Answer the validation side with the weights as they are: the epoch's figures, and the temperature
+ * that fits them. Errors: E_NUMERIC, E_IO (the cache), E_STOPPED, E_NOMEM. */
+MOOD_NODISCARD
+mood_status mood__trainer_validate(struct mood__trainer *t, mood_epoch *e);
+
+/* Answer the test side: t->out has the answers. Errors: the same. */
+MOOD_NODISCARD
+mood_status mood__trainer_test(struct mood__trainer *t);
+
+#endif
