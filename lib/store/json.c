@@ -4,6 +4,7 @@
  * are no bounds to check. */
 #include "store/json.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -221,20 +222,93 @@ static mood_status skip_number(struct mood__json *j)
     return ok ? MOOD_OK : bad(j, "a value");
 }
 
+/* The digits of [*at, end), appended to *value; returns how many. */
+static int read_digits(const char **at, const char *end, double *value)
+{
+    const char *start = *at;
+    for (; *at < end && is_digit(**at); ++*at)
+        *value = *value * 10.0 + (**at - '0');
+    return (int)(*at - start);
+}
+
+/* Not by strtod, whose decimal point follows the locale. */
+mood_status mood__json_number(struct mood__json *j, double *out)
+{
+    enum { MAX_NUMBER_BYTES = 300 }; /* so that the digits alone fit into a double */
+    space(j);
+    const char *at = j->at;
+    MOOD__TRY(skip_number(j));
+    if (j->at - at > MAX_NUMBER_BYTES)
+        return bad(j, "a shorter number");
+    double value = 0, exponent = 0;
+    bool negative = *at == '-';
+    at += negative;
+    read_digits(&at, j->at, &value);
+    int n_behind_point = 0;
+    if (at < j->at && *at == '.') {
+        at++;
+        n_behind_point = read_digits(&at, j->at, &value);
+    }
+    if (at < j->at) { /* "e", a sign or none, digits */
+        bool small = at[1] == '-';
+        at += small || at[1] == '+' ? 2 : 1;
+        read_digits(&at, j->at, &exponent);
+        exponent = small ? -exponent : exponent;
+    }
+    exponent -= n_behind_point;
+    if (value != 0) /* 0e999 is 0 */
+        value = exponent < 0 ? value / pow(10, -exponent) : value * pow(10, exponent);
+    if (!isfinite(value))
+        return bad(j, "a smaller number");
+    *out = negative ? -value : value;
+    return MOOD_OK;
+}
+
+/* Step over one of these words, or nothing. */
+static bool take_word(struct mood__json *j, const char *word)
+{
+    size_t n = strlen(word);
+    if (strncmp(j->at, word, n) != 0)
+        return false;
+    j->at += n;
+    return true;
+}
+
+mood_status mood__json_bool(struct mood__json *j, bool *out)
+{
+    space(j);
+    *out = take_word(j, "true");
+    return *out || take_word(j, "false") ? MOOD_OK : bad(j, "true or false");
+}
+
+enum mood__json_kind mood__json_peek(struct mood__json *j)
+{
+    space(j);
+    switch (*j->at) {
+    case '{':
+        return MOOD__JSON_OBJECT;
+    case '[':
+        return MOOD__JSON_ARRAY;
+    case '"':
+        return MOOD__JSON_STRING;
+    case 't':
+    case 'f':
+        return MOOD__JSON_BOOL;
+    case 'n':
+        return MOOD__JSON_NULL;
+    default:
+        return *j->at == '-' || is_digit(*j->at) ? MOOD__JSON_NUMBER : MOOD__JSON_NOTHING;
+    }
+}
+
 static mood_status skip(struct mood__json *j, int depth)
 {
-    static const char *const words[] = {"true", "false", "null"};
     space(j);
     if (*j->at == '"')
         return string(j, NULL, 0);
     if (*j->at != '{' && *j->at != '[') {
-        for (int i = 0; i < 3; i++) {
-            size_t n = strlen(words[i]);
-            if (strncmp(j->at, words[i], n) == 0) {
-                j->at += n;
-                return MOOD_OK;
-            }
-        }
+        if (take_word(j, "true") || take_word(j, "false") || take_word(j, "null"))
+            return MOOD_OK;
         return skip_number(j);
     }
     if (depth == MAX_DEPTH)

@@ -28,6 +28,17 @@ struct mood__json {
     bool fresh; /* just behind an opening bracket, where no comma belongs */
 };
 
+/* What the next value is, by its first character. */
+enum mood__json_kind {
+    MOOD__JSON_OBJECT,
+    MOOD__JSON_ARRAY,
+    MOOD__JSON_STRING,
+    MOOD__JSON_NUMBER,
+    MOOD__JSON_BOOL,
+    MOOD__JSON_NULL,
+    MOOD__JSON_NOTHING /* no value begins like this */
+};
+
 /* Begin at the first of n_bytes of text, which a zero follows.
  * Errors: not UTF-8, or a zero inside. */
 MOOD_NODISCARD
@@ -51,6 +62,17 @@ mood_status mood__json_key(struct mood__json *j, char *out, size_t room);
 /* A whole number from 0 to INT64_MAX, without fraction and exponent. */
 MOOD_NODISCARD
 mood_status mood__json_whole(struct mood__json *j, uint64_t *out);
+
+/* Any number of at most 300 characters that fits into a double. With up to 15 digits and a power of
+ * ten from -22 to 22 it is the nearest double; else it may be some units in the last place off. */
+MOOD_NODISCARD
+mood_status mood__json_number(struct mood__json *j, double *out);
+
+MOOD_NODISCARD
+mood_status mood__json_bool(struct mood__json *j, bool *out);
+
+/* Stays before the value. */
+enum mood__json_kind mood__json_peek(struct mood__json *j);
 
 /* Any value, at most 32 deep. */
 MOOD_NODISCARD
