@@ -29,6 +29,40 @@ int mood_emotion_find(const char *label)
     return -1;
 }
 
+/* The codes of IEMOCAP, CREMA-D and SAVEE, the nouns, and what is common on the Hugging Face hub.
+ */
+static const struct {
+    const char *word, *emotion;
+} words[] = {
+    {"neu", "neutral"},
+    {"calmness", "calm"},
+    {"hap", "happy"},
+    {"happiness", "happy"},
+    {"joy", "happy"},
+    {"joyful", "happy"},
+    {"sadness", "sad"},
+    {"ang", "angry"},
+    {"anger", "angry"},
+    {"fea", "fearful"},
+    {"fear", "fearful"},
+    {"dis", "disgust"},
+    {"disgusted", "disgust"},
+    {"sur", "surprised"},
+    {"surprise", "surprised"},
+    {"ps", "surprised"},
+    {"pleasant_surprise", "surprised"},
+    {"pleasant_surprised", "surprised"},
+};
+
+int mood_emotion_of_word(const char *word)
+{
+    for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++) {
+        if (mood__same_word(words[i].word, word))
+            return mood_emotion_find(words[i].emotion);
+    }
+    return mood_emotion_find(word);
+}
+
 const char *mood_emotion_music_mood(const char *label)
 {
     int i = mood_emotion_find(label);

@@ -34,6 +34,11 @@ MOOD_API const mood_emotion *mood_emotion_at(int i);
 /* The place of a label among the eight, or -1 (also for NULL). */
 MOOD_API int mood_emotion_find(const char *label);
 
+/* The place among the eight of a word that corpora and other programs' models use for one of them:
+ * "ang", "anger" and "angry" are 4, "ps" (TESS's pleasant surprise) is 7. -1 for any other word
+ * (also for NULL), and for words that are near to one but not it, as "excited". */
+MOOD_API int mood_emotion_of_word(const char *word);
+
 /* The music mood or the colour of a label; NULL when it is none of the eight. Static. */
 MOOD_API const char *mood_emotion_music_mood(const char *label);
 MOOD_API const char *mood_emotion_colour(const char *label);

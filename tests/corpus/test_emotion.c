@@ -50,6 +50,31 @@ static void test_find(void **state)
     assert_null(mood_emotion_music_mood(NULL));
 }
 
+/* What other programs call them, up to the one that each begins with. */
+static void test_words(void **state)
+{
+    (void)state;
+    static const char *const words[MOOD_N_EMOTIONS][6] = {
+        {"neutral", "NEU"},
+        {"calm", "calmness"},
+        {"happy", "hap", "Happiness", "joy", "joyful"},
+        {"sad", "SAD", "sadness"},
+        {"angry", "ang", "ANGER", "Angry"},
+        {"fearful", "fea", "fear"},
+        {"disgust", "dis", "disgusted"},
+        {"surprised", "sur", "surprise", "ps", "pleasant_surprise"},
+    };
+    static const char *const none[] = {"",     "excited", "frustrated", "LABEL_0", "bored",
+                                       "hate", "an",      "angryy",     "other",   "no_anger"};
+    for (int i = 0; i < MOOD_N_EMOTIONS; i++)
+        for (int k = 0; k < 6 && words[i][k]; k++)
+            if (mood_emotion_of_word(words[i][k]) != i)
+                fail_msg("%s is %d", words[i][k], mood_emotion_of_word(words[i][k]));
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        assert_int_equal(mood_emotion_of_word(none[i]), -1);
+    assert_int_equal(mood_emotion_of_word(NULL), -1);
+}
+
 static void test_same_word(void **state)
 {
     (void)state;
@@ -96,10 +121,8 @@ static void test_utf8(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_same_word),
-        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_table),     cmocka_unit_test(test_find), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_same_word), cmocka_unit_test(test_utf8),
     };
     return cmocka_run_group_tests_name("emotion", tests, NULL, NULL);
 }
