@@ -105,6 +105,9 @@ mood_status mood__set_shape(mood_node *n, int rank, const int64_t *dim);
 /* E_INVALID unless input k is float32. */
 mood_status mood__need_f32(mood_node *n);
 
+/* Whether a node is a weight that may not be written to: see mood__weights_add_borrowed. */
+bool mood__is_borrowed(const mood_node *n);
+
 /* axis, counted from the end if negative; -1 when it is outside the rank. */
 int mood__axis(int axis, int rank);
 
@@ -118,6 +121,14 @@ void *mood__graph_memory(mood_graph *g, size_t bytes);
 /* Every weight that is made from now on starts as zeros, whatever its init says: drawing numbers
  * takes longer than reading those that replace them. */
 void mood__weights_start_blank(mood_weights *w);
+
+/* Add a weight whose numbers lie in memory of somebody else, which is only read and has to outlive
+ * w: a mapped file. It is frozen and has no gradient; mood_weights_copy into w fails, and a clone
+ * owns its numbers, like any other.
+ * Errors: as mood_weights_add, and E_INVALID (`value` is not contiguous f32 on a MOOD__ALIGN
+ * boundary). */
+MOOD_NODISCARD
+mood_status mood__weights_add_borrowed(mood_weights *w, const char *name, const mood_tensor *value);
 
 /* ---- for forward and backward ---- */
 

@@ -11,6 +11,7 @@ struct weight {
     char *name;
     mood_tensor value, grad;
     bool trainable;
+    bool borrowed; /* the value's memory is somebody else's, and may be read-only */
 };
 
 struct mood_weights {
@@ -33,7 +34,8 @@ static void free_weight(struct weight *x)
 {
     if (!x)
         return;
-    mood__free(x->value.data);
+    if (!x->borrowed)
+        mood__free(x->value.data);
     mood__free(x->grad.data);
     mood__free(x->name);
     mood__free(x);
@@ -78,24 +80,8 @@ static void draw(mood_tensor *t, mood_init init, uint64_t seed, const char *name
     }
 }
 
-static struct weight *make_weight(const char *name, const mood_tensor *shape)
-{
-    struct weight *x = mood__calloc(1, sizeof(*x));
-    if (!x)
-        return NULL;
-    x->name = mood__strdup(name);
-    x->value = *shape;
-    x->value.data = mood__alloc_aligned(mood_tensor_bytes(shape));
-    x->grad = *shape;
-    if (!x->name || !x->value.data) {
-        free_weight(x);
-        return NULL;
-    }
-    return x;
-}
-
-mood_status mood_weights_add(mood_weights *w, const char *name, int rank, const int64_t *dim,
-                             mood_init init)
+/* Whether a weight of this name can be added now. */
+static mood_status check_name(const mood_weights *w, const char *name)
 {
     size_t length = strlen(name);
     if (length == 0 || length >= MOOD__NAME_BYTES)
@@ -105,20 +91,65 @@ mood_status mood_weights_add(mood_weights *w, const char *name, int rank, const 
         return mood__fail(MOOD_E_INVALID, "weight '%s': the set of weights is sealed", name);
     if (mood_weights_find(w, name) >= 0)
         return mood__fail(MOOD_E_INVALID, "weight '%s' is there already", name);
+    return MOOD_OK;
+}
 
+/* Add a weight of this shape; its numbers are t's, if it has any, and else new memory. */
+static struct weight *append(mood_weights *w, const char *name, const mood_tensor *t)
+{
+    if (!mood__reserve((void **)&w->list, &w->capacity, w->count + 1, sizeof(struct weight *)))
+        return NULL;
+    struct weight *x = mood__calloc(1, sizeof(*x));
+    if (!x)
+        return NULL;
+    x->name = mood__strdup(name);
+    x->value = x->grad = *t;
+    x->grad.data = NULL;
+    x->borrowed = t->data != NULL;
+    if (!x->borrowed)
+        x->value.data = mood__alloc_aligned(mood_tensor_bytes(t));
+    if (!x->name || !x->value.data) {
+        free_weight(x);
+        return NULL;
+    }
+    w->list[w->count++] = x;
+    return x;
+}
+
+mood_status mood_weights_add(mood_weights *w, const char *name, int rank, const int64_t *dim,
+                             mood_init init)
+{
+    MOOD__TRY(check_name(w, name));
     mood_tensor shape;
     mood_status status = mood_tensor_make(&shape, NULL, MOOD_F32, rank, dim);
     if (status)
         return mood__fail_in(status, "weight '%s'", name);
-    if (!mood__reserve((void **)&w->list, &w->capacity, w->count + 1, sizeof(struct weight *)))
-        return mood__nomem();
-    struct weight *x = make_weight(name, &shape);
+    struct weight *x = append(w, name, &shape);
     if (!x)
         return mood__nomem();
     x->trainable = !init.frozen;
     draw(&x->value, w->blank ? (mood_init){0} : init, w->seed, name);
-    w->list[w->count++] = x;
     return MOOD_OK;
+}
+
+mood_status mood__weights_add_borrowed(mood_weights *w, const char *name, const mood_tensor *value)
+{
+    MOOD__TRY(check_name(w, name));
+    if (value->dtype != MOOD_F32 || !mood_tensor_is_contiguous(value) || !value->data ||
+        (uintptr_t)value->data % MOOD__ALIGN != 0)
+        return mood__fail(MOOD_E_INVALID,
+                          "weight '%s': what is borrowed has to be contiguous and aligned f32",
+                          name);
+    mood_tensor t; /* the same, but for strides of axes of size 1, which may be anything */
+    mood_status status = mood_tensor_make(&t, value->data, MOOD_F32, value->rank, value->dim);
+    if (status)
+        return mood__fail_in(status, "weight '%s'", name);
+    return append(w, name, &t) ? MOOD_OK : mood__nomem();
+}
+
+bool mood__is_borrowed(const mood_node *n)
+{
+    return n->weight >= 0 && n->graph->weights->list[n->weight]->borrowed;
 }
 
 void mood_weights_seal(mood_weights *w)
@@ -202,6 +233,8 @@ mood_status mood_weights_copy(mood_weights *dst, const mood_weights *src)
     for (size_t i = 0; i < dst->count; i++) {
         const char *name = dst->list[i]->name;
         int j = mood_weights_find(src, name);
+        if (dst->list[i]->borrowed)
+            return mood__fail(MOOD_E_INVALID, "copy of weights: '%s' is read-only", name);
         if (j < 0)
             return mood__fail(MOOD_E_MISSING, "copy of weights: the source has no '%s'", name);
         if (!mood_tensor_same_shape(&dst->list[i]->value, &src->list[j]->value))

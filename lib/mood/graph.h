@@ -79,7 +79,8 @@ MOOD_API bool mood_weights_trainable(const mood_weights *w, int i);
 
 /* Views of the value and of the gradient of weight i. The gradient's data is NULL until a training
  * graph that uses the weight was compiled. Borrowed: valid until w is destroyed or a weight is
- * added. */
+ * added. The values of an encoder that was loaded may be those of a mapped file: writing to them
+ * ends the process. */
 MOOD_API const mood_tensor *mood_weights_value(const mood_weights *w, int i);
 MOOD_API const mood_tensor *mood_weights_grad(const mood_weights *w, int i);
 
@@ -95,7 +96,7 @@ MOOD_NODISCARD
 MOOD_API mood_status mood_weights_clone(mood_weights **out, const mood_weights *src);
 
 /* Copy every value (not the gradients) of `src` into the weight of the same name in `dst`.
- * Errors: E_MISSING (the names differ), E_SHAPE. */
+ * Errors: E_MISSING (the names differ), E_SHAPE, E_INVALID (a weight of dst is a mapped file's). */
 MOOD_NODISCARD
 MOOD_API mood_status mood_weights_copy(mood_weights *dst, const mood_weights *src);
 

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "fail_alloc.h"
+#include "graph/node.h"
 #include "mood/mood.h"
 
 #define DIMS(...) ((int64_t[]){__VA_ARGS__})
@@ -77,6 +78,27 @@ static mood_status clone(const void *weights)
     assert_int_equal(copy != NULL, status == MOOD_OK);
     mood_weights_destroy(&copy);
     return status;
+}
+
+static mood_status borrow(const void *value)
+{
+    mood_weights *w;
+    mood_status status = mood_weights_create(&w, 1);
+    if (!status)
+        status = mood__weights_add_borrowed(w, "w", value);
+    assert_true(!w || mood_weights_count(w) == (status == MOOD_OK));
+    mood_weights_destroy(&w);
+    return status;
+}
+
+/* The set, its list, the weight and its name; and nothing for the numbers. */
+static void test_each_of_borrowing_fails_once(void **state)
+{
+    (void)state;
+    mood_tensor t;
+    static _Alignas(MOOD__ALIGN) float numbers[3];
+    assert_int_equal(mood_tensor_make(&t, numbers, MOOD_F32, 1, DIMS(3)), MOOD_OK);
+    assert_int_equal(fail_each_alloc(borrow, &t), 4);
 }
 
 static void test_each_fails_once(void **state)
@@ -192,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_fails_once),
+        cmocka_unit_test(test_each_of_borrowing_fails_once),
         cmocka_unit_test(test_each_of_a_clone_fails_once),
         cmocka_unit_test(test_none_in_the_loop),
         cmocka_unit_test(test_huge_shapes),

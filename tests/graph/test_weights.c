@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 
+#include <sys/mman.h>
+
+#include "graph/node.h"
 #include "mood/nn.h"
 #include "mood/ops.h"
 #include "small.h"
@@ -208,12 +211,148 @@ static void test_clone(void **state)
     mood_weights_destroy(&copy);
 }
 
+/* ---- borrowed ------------------------------------------------------------------------------- */
+
+/* Numbers in memory that cannot be written to. */
+static mood_tensor read_only_tensor(int rank, const int64_t *dim)
+{
+    mood_tensor t;
+    assert_ok(mood_tensor_make(&t, NULL, MOOD_F32, rank, dim));
+    t.data = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(t.data, MAP_FAILED);
+    for (int64_t i = 0; i < mood_tensor_elements(&t); i++)
+        ((float *)t.data)[i] = (float)(i + 1) / 4;
+    assert_int_equal(mprotect(t.data, 4096, PROT_READ), 0);
+    return t;
+}
+
+static void give_back(mood_tensor *t)
+{
+    assert_int_equal(munmap(t->data, 4096), 0);
+}
+
+/* The sum of squares of x W V, W from `w` and V trained. Its value, and the gradients of x and V.
+ */
+static void loss_and_gradients(mood_weights *w, float *loss, float dx[3], float dv[2])
+{
+    mood_graph *g = graph(w, true);
+    mood_node *x = mood_want_grad(mood_input(g, "x", MOOD_F32, 2, DIMS(1, 3)));
+    mood_node *h = mood_matmul(x, mood_weight(g, "W", 2, DIMS(3, 2), uniform), NULL);
+    mood_node *v = mood_weight(g, "V", 2, DIMS(2, 1), (mood_init){.value = 0.5f});
+    mood_node *y = mood_matmul(h, v, NULL), *out = total(mood_mul(y, y));
+    assert_ok(mood_graph_compile(g, &out, 1));
+    fill(x);
+    mood_weights_zero_grad(w);
+    assert_ok(mood_graph_forward(g));
+    *loss = data(out)[0];
+    assert_ok(mood_graph_backward(g));
+    memcpy(dx, mood_node_grad(x)->data, 3 * sizeof(float));
+    memcpy(dv, mood_node_grad(v)->data, 2 * sizeof(float));
+    mood_graph_destroy(&g);
+}
+
+/* A borrowed weight is read where it lies, and gives what an owned one gives; nothing writes to it,
+ * or the test would not get through. */
+static void test_borrowed(void **state)
+{
+    (void)state;
+    mood_tensor t = read_only_tensor(2, DIMS(3, 2));
+    mood_weights *w = make(1), *own;
+    assert_ok(mood__weights_add_borrowed(w, "W", &t));
+    assert_ptr_equal(mood_weights_value(w, 0)->data, t.data);
+    assert_false(mood_weights_trainable(w, 0));
+    assert_int_equal(mood_weights_trainable_elements(w), 0);
+
+    assert_ok(mood_weights_clone(&own, w));
+    assert_ptr_not_equal(mood_weights_value(own, 0)->data, t.data);
+    ((float *)mood_weights_value(own, 0)->data)[0] = 1.0f / 4;
+    assert_memory_equal(value(own, "W"), t.data, 24);
+
+    float loss[2], dx[2][3], dv[2][2];
+    loss_and_gradients(w, &loss[0], dx[0], dv[0]);
+    loss_and_gradients(own, &loss[1], dx[1], dv[1]);
+    assert_true(loss[0] != 0 && loss[0] == loss[1]);
+    assert_memory_equal(dx[0], dx[1], sizeof(dx[0]));
+    assert_memory_equal(dv[0], dv[1], sizeof(dv[0]));
+    assert_null(mood_weights_grad(w, 0)->data);
+    assert_int_equal(mood_weights_trainable_elements(w), 2); /* V */
+
+    /* Into it nothing is copied, and then nothing else either; out of it, all. */
+    float before = value(w, "V")[0];
+    ((float *)mood_weights_value(own, 1)->data)[0] = before + 1;
+    assert_int_equal(mood_weights_copy(w, own), MOOD_E_INVALID);
+    assert_string_equal(mood_error_detail(), "copy of weights: 'W' is read-only");
+    assert_true(value(w, "V")[0] == before);
+    assert_ok(mood_weights_copy(own, w));
+    mood_weights_destroy(&own);
+    mood_weights_destroy(&w);
+    assert_true(((float *)t.data)[0] == 1.0f / 4); /* still there */
+    give_back(&t);
+}
+
+static void test_borrowing_refused(void **state)
+{
+    (void)state;
+    mood_tensor t = read_only_tensor(2, DIMS(3, 2)), bad = t;
+    mood_weights *w = make(1);
+    bad.data = (float *)t.data + 1;
+    assert_int_equal(mood__weights_add_borrowed(w, "W", &bad), MOOD_E_INVALID);
+    assert_non_null(strstr(mood_error_detail(), "'W'"));
+    bad.data = NULL;
+    assert_int_equal(mood__weights_add_borrowed(w, "W", &bad), MOOD_E_INVALID);
+    assert_ok(mood_tensor_transpose(&bad, &t, (const int[]){1, 0}));
+    assert_int_equal(mood__weights_add_borrowed(w, "W", &bad), MOOD_E_INVALID);
+    bad = t;
+    bad.dtype = MOOD_F16;
+    assert_int_equal(mood__weights_add_borrowed(w, "W", &bad), MOOD_E_INVALID);
+    assert_int_equal(mood__weights_add_borrowed(w, "", &t), MOOD_E_INVALID);
+    assert_ok(mood__weights_add_borrowed(w, "W", &t));
+    assert_int_equal(mood__weights_add_borrowed(w, "W", &t), MOOD_E_INVALID);
+    assert_string_equal(mood_error_detail(), "weight 'W' is there already");
+    mood_weights_seal(w);
+    assert_int_equal(mood__weights_add_borrowed(w, "late", &t), MOOD_E_INVALID);
+    assert_int_equal(mood_weights_count(w), 1);
+    mood_weights_destroy(&w);
+    give_back(&t);
+}
+
+/* Frozen is not enough where an op writes: running statistics move in training. */
+static void test_borrowed_statistics(void **state)
+{
+    (void)state;
+    mood_tensor t = read_only_tensor(1, DIMS(2));
+    for (int training = 0; training < 2; training++) {
+        mood_weights *w = make(1);
+        assert_ok(mood__weights_add_borrowed(w, "bn.running_mean", &t));
+        assert_ok(mood__weights_add_borrowed(w, "bn.running_var", &t));
+        mood_graph *g = graph(w, training);
+        mood_node *x = mood_input(g, "x", MOOD_F32, 2, DIMS(3, 2));
+        mood_node *y = total(mood_nn_batch_norm(x, "bn", NULL));
+        if (training) {
+            assert_int_equal(mood_graph_compile(g, &y, 1), MOOD_E_INVALID);
+            assert_non_null(strstr(mood_error_detail(), "the running statistics are read-only"));
+        } else {
+            assert_ok(mood_graph_compile(g, &y, 1));
+            assert_ok(mood_graph_forward(g));
+        }
+        mood_graph_destroy(&g);
+        mood_weights_destroy(&w);
+    }
+    give_back(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_initial_values), cmocka_unit_test(test_distributions),
-        cmocka_unit_test(test_adding),         cmocka_unit_test(test_sealed),
-        cmocka_unit_test(test_copy),           cmocka_unit_test(test_clone),
+        cmocka_unit_test(test_initial_values),
+        cmocka_unit_test(test_distributions),
+        cmocka_unit_test(test_adding),
+        cmocka_unit_test(test_sealed),
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_clone),
+        cmocka_unit_test(test_borrowed),
+        cmocka_unit_test(test_borrowing_refused),
+        cmocka_unit_test(test_borrowed_statistics),
     };
     return cmocka_run_group_tests_name("weights", tests, NULL, NULL);
 }
