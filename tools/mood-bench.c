@@ -1,248 +1,88 @@
 /* SPDX-License-Identifier: MIT
  *
- * mood-bench.c — How long things take. So far: heads-step, one training step of the hybrid heads on
- * features that are in memory. tests/golden/compare_heads_step.py runs it beside PyTorch's. */
-#include <math.h>
+ * mood-bench.c — How long things take: the encoder, and one training step of the hybrid heads.
+ * `tools/run bench` runs both beside their peers. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
-#include "base/pool.h"
+#include "bench.h"
 #include "cli.h"
-#include "formula.h"
-#include "mood/mood.h"
 
-struct options {
-    int batch, threads, runs, width;
-    bool json, trace;
-    const char *cpumask;
-};
+static const char *const configs[] = {"base", "large", "tiny", NULL};
 
 static const struct cli_option options[] = {
-    {CLI_INT_AT(struct options, batch), .name = "batch", .arg = "N", .fallback = "32", .min = 2,
-     .max = 4096, .help = "clips in a step"},
-    {CLI_INT_AT(struct options, width), .name = "width", .arg = "D", .fallback = "768", .min = 0,
-     .max = 4096, .help = "of the encoder's frames; 0 leaves the 1D branch out"},
-    {CLI_INT_AT(struct options, threads), .name = "threads", .arg = "N", .fallback = "0", .min = 0,
-     .max = 256, .help = "threads; 0 is one per core"},
-    {CLI_INT_AT(struct options, runs), .name = "runs", .arg = "N", .fallback = "20", .min = 1,
-     .max = 100000, .help = "steps that are timed, after two that are not"},
-    {CLI_FLAG_AT(struct options, trace), .name = "trace",
-     .help = "print the losses of ten steps from a fixed start, dropout off, instead of times"},
-    {CLI_FLAG_AT(struct options, json), .name = "json", .help = "one JSON object"},
-    {CLI_STRING_AT(struct options, cpumask), .name = "cpumask", .arg = "TIER", .unset = "the best",
-     .help = "use no kernels above c, x86-avx2 or x86-avx512"},
+    {CLI_CHOICE_AT(struct bench_options, config), .name = "config", .arg = "NAME",
+     .fallback = "base", .choices = configs, .help = "encoder: which one, with random weights"},
+    {CLI_INT_AT(struct bench_options, layers), .name = "layers", .arg = "N", .fallback = "-1",
+     .min = -1, .max = 64, .help = "encoder: transformer layers that are run; -1 is all"},
+    {CLI_DOUBLE_AT(struct bench_options, seconds), .name = "seconds", .arg = "S", .fallback = "3",
+     .min = 0.1, .max = 60, .help = "encoder: of sound"},
+    {CLI_FLAG_AT(struct bench_options, parts), .name = "parts",
+     .help = "encoder: also the time of each part, and its share of what the processor can do"},
+    {CLI_INT_AT(struct bench_options, batch), .name = "batch", .arg = "N", .fallback = "32",
+     .min = 2, .max = 4096, .help = "heads-step: clips in a step"},
+    {CLI_INT_AT(struct bench_options, width), .name = "width", .arg = "D", .fallback = "768",
+     .min = 0, .max = 4096,
+     .help = "heads-step: of the encoder's frames; 0 leaves the 1D branch out"},
+    {CLI_FLAG_AT(struct bench_options, trace), .name = "trace",
+     .help = "heads-step: print the losses of ten steps from a fixed start, dropout off, instead "
+             "of times"},
+    {CLI_INT_AT(struct bench_options, threads), .name = "threads", .arg = "N", .fallback = "0",
+     .min = 0, .max = 256, .help = "threads; 0 is one per core"},
+    {CLI_INT_AT(struct bench_options, runs), .name = "runs", .arg = "N", .fallback = "20", .min = 1,
+     .max = 100000, .help = "runs that are timed, after two that are not"},
+    {CLI_FLAG_AT(struct bench_options, json), .name = "json", .help = "one JSON object"},
+    {CLI_STRING_AT(struct bench_options, cpumask), .name = "cpumask", .arg = "TIER",
+     .unset = "the best", .help = "use no kernels above c, x86-avx2 or x86-avx512"},
 };
+
+static const char *const synopsis[] = {"encoder [OPTION]...", "heads-step [OPTION]...", NULL};
 
 static const struct cli_tool tool = {
     .name = "mood-bench",
     .summary = "measure how long libmood takes",
     .about =
+        "encoder: one clip through a network of wav2vec2's form with random weights, from samples "
+        "to frames.\n\n"
         "heads-step: one step of training the heads on features in memory: a new batch is put "
         "together, gradients are cleared, forward in training mode with dropout, loss, backward "
         "to every parameter, Adam on all of them.",
-    .operand = "heads-step",
+    .synopsis = synopsis,
+    .operand = "WHAT",
     .min_operands = 1,
     .max_operands = 1,
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),
 };
 
-enum { FRAMES = 149, MEL_BANDS = 64, MEL_FRAMES = 94, N_LABELS = 8, TRACE_STEPS = 10 };
+typedef mood_status measurement(const struct bench_options *o);
 
-/* Small enough that rounding does not grow into a difference: see peer_heads_step.py. */
-static const double TRACE_LR = 1e-4;
+static const struct {
+    const char *name;
+    measurement *run;
+} measurements[] = {{"encoder", bench_encoder}, {"heads-step", bench_heads_step}};
 
-/* The network, its optimiser, and what it is fed with. */
-struct bench {
-    const struct options *o;
-    mood_pool *pool;
-    mood_weights *weights;
-    mood_graph *graph;
-    mood_optimiser *optimiser;
-    mood_node *seq, *mel, *labels, *loss;
-    float *seq_pool, *mel_pool; /* 2 * batch clips to pick from */
-    uint64_t step;
-};
-
-static mood_status build(struct bench *b)
+static measurement *find(const char *name)
 {
-    const struct options *o = b->o;
-    int64_t B = o->batch, D = o->width;
-    mood_status status = mood_pool_create(&b->pool, o->threads);
-    if (!status)
-        status = mood_weights_create(&b->weights, 0);
-    if (!status)
-        status = mood_graph_create(
-            &b->graph,
-            &(mood_graph_params){.weights = b->weights, .pool = b->pool, .training = true});
-    if (status)
-        return status;
-    b->mel = mood_input(b->graph, "mel", MOOD_F32, 4, (int64_t[]){B, MEL_BANDS, MEL_FRAMES, 1});
-    b->labels = mood_input(b->graph, "labels", MOOD_I32, 1, (int64_t[]){B});
-    if (D)
-        b->seq = mood_input(b->graph, "seq", MOOD_F32, 3, (int64_t[]){B, FRAMES, D});
-    mood_heads_params heads = {.feature_width = (int)D, .dropout = o->trace ? -1.0f : 0.5f};
-    b->loss = mood_cross_entropy(mood_heads(b->seq, b->mel, &heads), b->labels, NULL);
-    status = mood_graph_compile(b->graph, &b->loss, 1);
-    mood_optimiser_params adam = {.lr = o->trace ? TRACE_LR : 1e-3};
-    return status ? status : mood_optimiser_create(&b->optimiser, b->weights, &adam);
-}
-
-static void clean_up(struct bench *b)
-{
-    mood_optimiser_destroy(&b->optimiser);
-    mood_graph_destroy(&b->graph);
-    mood_weights_destroy(&b->weights);
-    mood_pool_destroy(&b->pool);
-    free(b->seq_pool);
-    free(b->mel_pool);
-}
-
-static float *values(const mood_node *n)
-{
-    return mood_node_value(n)->data;
-}
-
-static mood_status step(struct bench *b)
-{
-    mood_weights_zero_grad(b->weights);
-    mood_status status = mood_graph_forward(b->graph);
-    if (!status)
-        status = mood_graph_backward(b->graph);
-    if (!status)
-        mood_optimiser_step(b->optimiser, b->pool);
-    return status;
-}
-
-/* ---- trace ---- */
-
-static mood_status trace(struct bench *b)
-{
-    formula_weights(b->weights);
-    printf("{\"what\": \"heads-step-trace\", \"params\": %lld, \"losses\": [",
-           (long long)mood_weights_trainable_elements(b->weights));
-    for (int s = 0; s < TRACE_STEPS; s++) {
-        char name[32];
-        snprintf(name, sizeof(name), "seq.%d", s);
-        if (b->seq)
-            formula_values(values(b->seq), mood_tensor_elements(mood_node_value(b->seq)), name);
-        snprintf(name, sizeof(name), "mel.%d", s);
-        formula_values(values(b->mel), mood_tensor_elements(mood_node_value(b->mel)), name);
-        snprintf(name, sizeof(name), "label.%d", s);
-        formula_labels(mood_node_value(b->labels)->data, b->o->batch, name, N_LABELS);
-        mood_status status = step(b);
-        if (status)
-            return status;
-        printf("%s%.9g", s ? ", " : "", (double)*values(b->loss));
-    }
-    printf("]}\n");
-    return MOOD_OK;
-}
-
-/* ---- times ---- */
-
-static double now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Copy a random clip of the pool to place i of the batch, as the trainer does: on all threads. */
-static void copy_clip(void *ctx, int64_t i, int worker)
-{
-    (void)worker;
-    struct bench *b = ctx;
-    size_t seq = (size_t)FRAMES * (size_t)b->o->width, mel = MEL_BANDS * MEL_FRAMES;
-    size_t at = (size_t)i;
-    size_t pick = (size_t)(mood__hash64(b->step, (uint64_t)i) % (2 * (uint64_t)b->o->batch));
-    if (seq)
-        memcpy(values(b->seq) + at * seq, b->seq_pool + pick * seq, seq * sizeof(float));
-    memcpy(values(b->mel) + at * mel, b->mel_pool + pick * mel, mel * sizeof(float));
-    ((int32_t *)mood_node_value(b->labels)->data)[at] = (int32_t)(pick % N_LABELS);
-}
-
-static void new_batch(struct bench *b)
-{
-    b->step++;
-    mood__pool_run(b->pool, b->o->batch, copy_clip, b);
-}
-
-static void print_times(const struct bench *b, double *ms)
-{
-    const struct options *o = b->o;
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    qsort(ms, (size_t)o->runs, sizeof(*ms), by_size);
-    double median = 0.5 * (ms[(o->runs - 1) / 2] + ms[o->runs / 2]);
-    if (!o->json) {
-        printf(
-            "heads-step, batch %d, %d-d features, %d threads: min %.1f, median %.1f, max %.1f ms\n",
-            o->batch, o->width, mood_pool_threads(b->pool), ms[0], median, ms[o->runs - 1]);
-        return;
-    }
-    printf("{\"what\": \"heads-step\", \"config\": \"%d-d features\", \"dtype\": \"f32\", "
-           "\"layers\": 0, \"threads\": %d, \"seconds\": 3, \"min_ms\": %.3f, "
-           "\"median_ms\": %.3f, \"max_ms\": %.3f, \"rss_mb\": %.1f, \"batch\": %d, "
-           "\"params\": %lld, \"tier\": \"%s\"}\n",
-           o->width, mood_pool_threads(b->pool), ms[0], median, ms[o->runs - 1],
-           (double)usage.ru_maxrss / 1024, o->batch,
-           (long long)mood_weights_trainable_elements(b->weights), mood_cpu_tier());
-}
-
-static mood_status measure(struct bench *b)
-{
-    const struct options *o = b->o;
-    size_t clips = 2 * (size_t)o->batch;
-    size_t seq = clips * FRAMES * (size_t)o->width, mel = clips * MEL_BANDS * MEL_FRAMES;
-    b->seq_pool = malloc((seq + 1) * sizeof(float));
-    b->mel_pool = malloc(mel * sizeof(float));
-    double *ms = calloc((size_t)o->runs, sizeof(*ms));
-    mood_status status = b->seq_pool && b->mel_pool && ms ? MOOD_OK : MOOD_E_NOMEM;
-    if (!status) {
-        formula_values(b->seq_pool, (int64_t)seq, "seq");
-        formula_values(b->mel_pool, (int64_t)mel, "mel");
-    }
-    for (int run = -2; run < o->runs && !status && !cli_stop; run++) {
-        double start = now_ms();
-        new_batch(b);
-        status = step(b);
-        if (run >= 0)
-            ms[run] = now_ms() - start;
-    }
-    if (!status && !cli_stop)
-        print_times(b, ms);
-    free(ms);
-    return status;
+    for (size_t i = 0; i < sizeof(measurements) / sizeof(measurements[0]); i++)
+        if (strcmp(name, measurements[i].name) == 0)
+            return measurements[i].run;
+    return NULL;
 }
 
 int main(int argc, char **argv)
 {
-    struct options o;
+    struct bench_options o;
     struct cli c;
     if (cli_start(&c, &tool, argc, argv, &o)) {
-        struct bench b = {.o = &o};
-        if (strcmp(c.operands[0], "heads-step") != 0) {
-            cli_usage(&c, "'%s' is nothing to measure; there is heads-step", c.operands[0]);
-        } else if (o.cpumask && mood_cpu_limit(o.cpumask) != MOOD_OK) {
+        measurement *run = find(c.operands[0]);
+        if (!run)
+            cli_usage(&c, "'%s' is nothing to measure; there are encoder and heads-step",
+                      c.operands[0]);
+        else if (o.cpumask && mood_cpu_limit(o.cpumask) != MOOD_OK)
             cli_usage(&c, "--cpumask: %s", mood_error_detail());
-        } else {
-            mood_status status = build(&b);
-            if (!status)
-                status = o.trace ? trace(&b) : measure(&b);
-            if (status)
-                cli_error(&c, NULL, "%s", mood_error_detail());
-        }
-        clean_up(&b);
+        else if (run(&o) != MOOD_OK)
+            cli_error(&c, NULL, "%s", mood_error_detail());
     }
     return cli_finish(&c);
 }

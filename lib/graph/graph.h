@@ -16,6 +16,8 @@ struct mood_graph {
     bool training, check_finite, compiled, ran;
     bool poison; /* tests: no memory is shared, and what is not saved turns into NaN */
     uint64_t seed, step, ran_step;
+    mood_graph_watcher *watcher; /* NULL: nobody watches */
+    void *watcher_ctx;
 
     struct mood__arena arena; /* nodes, attributes, labels */
     mood_node **nodes;

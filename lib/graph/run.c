@@ -131,6 +131,8 @@ mood_status mood_graph_forward(mood_graph *g)
         if (!n->plan->needed || !n->op || (n->op->flags & MOOD__VIEW))
             continue;
         n->op->forward(&r, n);
+        if (g->watcher)
+            g->watcher(g->watcher_ctx, n->id);
         if (g->check_finite && !r.status)
             check_finite(&r, n, &n->value, "value");
     }
@@ -144,6 +146,12 @@ mood_status mood_graph_forward(mood_graph *g)
     if (g->training && g->ran)
         g->step++;
     return r.status;
+}
+
+void mood_graph_watch(mood_graph *g, mood_graph_watcher *fn, void *ctx)
+{
+    g->watcher = fn;
+    g->watcher_ctx = ctx;
 }
 
 static void clear_grads(mood_node *n)

@@ -179,6 +179,11 @@ MOOD_API int mood_graph_nodes(const mood_graph *g);
 MOOD_API size_t mood_graph_bytes(const mood_graph *g);
 MOOD_API const char *mood_graph_describe(const mood_graph *g, int i, char *buf, size_t buf_bytes);
 
+/* For measuring: `fn` is called on the calling thread after each node that a forward run computes,
+ * with the node's number, as mood_graph_describe takes it. NULL: no longer. */
+typedef void mood_graph_watcher(void *ctx, int node);
+MOOD_API void mood_graph_watch(mood_graph *g, mood_graph_watcher *fn, void *ctx);
+
 /* ---- gradient check ------------------------------------------------------------------------ */
 
 typedef struct mood_gradcheck_params {
