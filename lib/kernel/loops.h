@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernel/kernels.h"
+#include "kernel/maths.h"
 
 enum { LANES = 16 };
 
@@ -76,7 +77,7 @@ static void copy_rows(float *y, ptrdiff_t y_ld, const float *x, ptrdiff_t x_ld, 
 static void map_exp(float *y, const float *x, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        y[i] = expf(x[i]);
+        y[i] = exp_of(x[i]);
 }
 
 static void map_log(float *y, const float *x, ptrdiff_t n)
@@ -94,7 +95,7 @@ static void map_tanh(float *y, const float *x, ptrdiff_t n)
 static void map_sigmoid(float *y, const float *x, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        y[i] = 1.0f / (1.0f + expf(-x[i]));
+        y[i] = 1.0f / (1.0f + exp_of(-x[i]));
 }
 
 static void map_relu(float *y, const float *x, ptrdiff_t n)
@@ -106,7 +107,7 @@ static void map_relu(float *y, const float *x, ptrdiff_t n)
 static void map_gelu(float *y, const float *x, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678f));
+        y[i] = x[i] * normal_cdf(x[i]);
 }
 
 /* dx[i] (+)= `expr` of g = dy[i] and s[i]. */
@@ -145,9 +146,9 @@ static void relu_grad(float *dx, const float *dy, const float *s, ptrdiff_t n, b
 }
 
 /* Phi(x) + x phi(x), with the normal distribution's Phi and density phi. */
-static float gelu_slope(float x)
+static inline float gelu_slope(float x)
 {
-    return 0.5f * (1.0f + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
+    return normal_cdf(x) + x * 0.39894228f * exp_of(-0.5f * x * x);
 }
 
 static void gelu_grad(float *dx, const float *dy, const float *s, ptrdiff_t n, bool acc)

@@ -389,6 +389,36 @@ static void test_special(void **state)
     }
 }
 
+/* exp and gelu where they have something to do, a float in a thousand. */
+static void test_range(void **state)
+{
+    (void)state;
+    static const double U = 0x1p-24;
+    enum { STEP = 997 };
+    const struct mood__kernels *k = mood__kernels_of(MOOD__TIER_C);
+    double worst_exp = 0, worst_gelu = 0;
+    for (uint64_t bits = 0; bits <= UINT32_MAX; bits += STEP) {
+        uint32_t low = (uint32_t)bits;
+        float x, y;
+        memcpy(&x, &low, sizeof(x));
+        if (fabsf(x) < 104.0f) {
+            double exact = exp((double)x);
+            k->exp(&y, &x, 1);
+            double off = exact <= (double)FLT_MAX ? fabs((double)y - exact) : y < INFINITY;
+            worst_exp = fmax(worst_exp, off / (exact < (double)FLT_MIN ? 0x1p-149 : exact * U));
+        }
+        if (fabsf(x) < 1e6f) { /* far out GELU is x, or nothing */
+            double Phi = erfc(-(double)x / sqrt(2)) / 2, exact = (double)x * Phi;
+            k->gelu(&y, &x, 1);
+            double off = fmax(fabs((double)y - exact) - U * fabs(exact) - 0x1p-149, 0);
+            worst_gelu = fmax(worst_gelu, off / (fmax(fabs((double)x), 1e-30) * U));
+        }
+    }
+    print_message("exp is off by %.2f U of itself, Phi by %.2f U\n", worst_exp, worst_gelu);
+    assert_true(worst_exp > 0.5 && worst_exp < 1.4);
+    assert_true(worst_gelu > 0.5 && worst_gelu < 1.2);
+}
+
 /* Would the comparison see one bit? */
 static void test_can_fail(void **state)
 {
@@ -404,6 +434,7 @@ int main(void)
         cmocka_unit_test(test_tiers_agree),
         cmocka_unit_test(test_exact),
         cmocka_unit_test(test_special),
+        cmocka_unit_test(test_range),
         cmocka_unit_test(test_can_fail),
     };
     return cmocka_run_group_tests_name("kernels", tests, make_slots, NULL);
