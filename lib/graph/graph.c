@@ -18,6 +18,7 @@ mood_status mood_graph_create(mood_graph **out, const mood_graph_params *params)
     g->pool = p->pool;
     g->training = p->training;
     g->check_finite = p->check_finite;
+    g->max_bytes = p->max_bytes;
     g->seed = p->seed;
     return MOOD_OK;
 }

@@ -34,7 +34,7 @@ struct mood_graph {
     char detail[MOOD__DETAIL_BYTES];
 
     void *memory; /* all values, gradients, state and scratch */
-    size_t memory_bytes;
+    size_t memory_bytes, max_bytes;
 };
 
 /* Keep `status` with the current error detail, if it is the first. */

@@ -122,6 +122,11 @@ void *mood__graph_memory(mood_graph *g, size_t bytes);
  * takes longer than reading those that replace them. */
 void mood__weights_start_blank(mood_weights *w);
 
+/* Weights that are made from now on have a name and a shape, but no numbers: value.data is NULL.
+ * A graph that is built over them, and never compiled to read one, tells what a network needs
+ * before memory is taken for it. */
+void mood__weights_start_outline(mood_weights *w);
+
 /* Add a weight whose numbers lie in memory of somebody else, which is only read and has to outlive
  * w: a mapped file. It is frozen and has no gradient; mood_weights_copy into w fails, and a clone
  * owns its numbers, like any other.

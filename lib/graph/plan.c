@@ -413,6 +413,9 @@ static mood_status plan_with(struct planner *p, int (*working)[3])
         add_working_blocks(p, i, working[i]);
     if (!p->failed)
         place_all(p);
+    if (!p->failed && p->g->max_bytes > 0 && p->g->memory_bytes > p->g->max_bytes)
+        return mood__fail(MOOD_E_UNSUPPORTED, "compile: %zu bytes are needed; the limit is %zu",
+                          p->g->memory_bytes, p->g->max_bytes);
     if (!p->failed)
         p->g->memory = mood__alloc_aligned(p->g->memory_bytes);
     if (p->failed || !p->g->memory)

@@ -18,7 +18,7 @@ struct mood_weights {
     struct weight **list; /* each allocated by itself, so that views stay valid as the list grows */
     size_t count, capacity;
     uint64_t seed;
-    bool sealed, blank;
+    bool sealed, blank, outline;
 };
 
 mood_status mood_weights_create(mood_weights **out, uint64_t seed)
@@ -94,7 +94,8 @@ static mood_status check_name(const mood_weights *w, const char *name)
     return MOOD_OK;
 }
 
-/* Add a weight of this shape; its numbers are t's, if it has any, and else new memory. */
+/* Add a weight of this shape; its numbers are t's, if it has any, and else new memory, if this is
+ * no outline. */
 static struct weight *append(mood_weights *w, const char *name, const mood_tensor *t)
 {
     if (!mood__reserve((void **)&w->list, &w->capacity, w->count + 1, sizeof(struct weight *)))
@@ -106,9 +107,9 @@ static struct weight *append(mood_weights *w, const char *name, const mood_tenso
     x->value = x->grad = *t;
     x->grad.data = NULL;
     x->borrowed = t->data != NULL;
-    if (!x->borrowed)
+    if (!x->borrowed && !w->outline)
         x->value.data = mood__alloc_aligned(mood_tensor_bytes(t));
-    if (!x->name || !x->value.data) {
+    if (!x->name || (!x->value.data && !w->outline)) {
         free_weight(x);
         return NULL;
     }
@@ -128,7 +129,8 @@ mood_status mood_weights_add(mood_weights *w, const char *name, int rank, const 
     if (!x)
         return mood__nomem();
     x->trainable = !init.frozen;
-    draw(&x->value, w->blank ? (mood_init){0} : init, w->seed, name);
+    if (!w->outline)
+        draw(&x->value, w->blank ? (mood_init){0} : init, w->seed, name);
     return MOOD_OK;
 }
 
@@ -160,6 +162,11 @@ void mood_weights_seal(mood_weights *w)
 void mood__weights_start_blank(mood_weights *w)
 {
     w->blank = true;
+}
+
+void mood__weights_start_outline(mood_weights *w)
+{
+    w->outline = true;
 }
 
 bool mood__weights_sealed(const mood_weights *w)

@@ -114,6 +114,7 @@ typedef struct mood_graph_params {
     bool training;         /* gradients can be had; dropout and batch statistics are active */
     bool check_finite;     /* look for NaN and infinity in every value, not only in outputs */
     uint64_t seed;         /* of dropout */
+    size_t max_bytes;      /* mood_graph_compile takes no more memory than this; 0: no limit */
 } mood_graph_params;
 
 /* Errors: E_NOMEM. */
@@ -143,7 +144,8 @@ MOOD_API void mood_graph_leave(mood_graph *g);
  * at least one; with training, outputs[0] is the loss (one element), which mood_graph_backward
  * differentiates. Nodes that no output needs are dropped.
  * Errors: the first one met while building; E_SHAPE (the loss is not one number); E_INVALID (an op
- * that is not differentiable lies between the loss and a weight; called twice); E_NOMEM. */
+ * that is not differentiable lies between the loss and a weight; called twice); E_UNSUPPORTED (more
+ * than max_bytes are needed); E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_graph_compile(mood_graph *g, mood_node *const *outputs, int n_outputs);
 

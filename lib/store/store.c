@@ -259,11 +259,12 @@ static mood_status need(const struct mood__reader *r, const char *name,
     return *out ? MOOD_OK : mood__fail(MOOD_E_MISSING, "'%s' is not in the file", name);
 }
 
-mood_status mood__reader_tensor(const struct mood__reader *r, const char *name,
-                                const mood_tensor *dst)
+/* The entry of that name, if it can be copied to `dst`. */
+static mood_status need_tensor(const struct mood__reader *r, const char *name,
+                               const mood_tensor *dst, const struct mood__entry **out)
 {
-    const struct mood__entry *e;
-    MOOD__TRY(need(r, name, &e));
+    MOOD__TRY(need(r, name, out));
+    const struct mood__entry *e = *out;
     if (e->text)
         return mood__fail(MOOD_E_FORMAT, "'%s' is text, where numbers are needed", name);
     if (!mood_tensor_same_shape(&e->tensor, dst)) {
@@ -272,14 +273,29 @@ mood_status mood__reader_tensor(const struct mood__reader *r, const char *name,
                           mood__shape_text(there, e->tensor.rank, e->tensor.dim),
                           mood__shape_text(here, dst->rank, dst->dim));
     }
-    if (e->tensor.dtype == MOOD_F16 && dst->dtype == MOOD_F32 && mood_tensor_is_contiguous(dst)) {
-        mood__f16_to_f32(mood__f32(dst), e->tensor.data, (size_t)mood_tensor_elements(dst));
-        return MOOD_OK;
-    }
-    if (e->tensor.dtype != dst->dtype)
+    bool expands = e->tensor.dtype == MOOD_F16 && dst->dtype == MOOD_F32;
+    if (e->tensor.dtype != dst->dtype && !(expands && mood_tensor_is_contiguous(dst)))
         return mood__fail(MOOD_E_FORMAT, "'%s' has type %s in the file, where %s is needed", name,
                           mood_dtype_name(e->tensor.dtype), mood_dtype_name(dst->dtype));
-    return mood_tensor_copy(dst, &e->tensor);
+    return MOOD_OK;
+}
+
+mood_status mood__reader_check(const struct mood__reader *r, const char *name,
+                               const mood_tensor *shape)
+{
+    const struct mood__entry *e;
+    return need_tensor(r, name, shape, &e);
+}
+
+mood_status mood__reader_tensor(const struct mood__reader *r, const char *name,
+                                const mood_tensor *dst)
+{
+    const struct mood__entry *e;
+    MOOD__TRY(need_tensor(r, name, dst, &e));
+    if (e->tensor.dtype == dst->dtype)
+        return mood_tensor_copy(dst, &e->tensor);
+    mood__f16_to_f32(mood__f32(dst), e->tensor.data, (size_t)mood_tensor_elements(dst));
+    return MOOD_OK;
 }
 
 mood_status mood__reader_text(const struct mood__reader *r, const char *name, const char **text)

@@ -89,6 +89,12 @@ MOOD_NODISCARD
 mood_status mood__reader_tensor(const struct mood__reader *r, const char *name,
                                 const mood_tensor *dst);
 
+/* Whether mood__reader_tensor could copy into a tensor of this shape and type: before memory is
+ * taken for it. Errors: the same. */
+MOOD_NODISCARD
+mood_status mood__reader_check(const struct mood__reader *r, const char *name,
+                               const mood_tensor *shape);
+
 /* A text. Borrowed until the reader is closed. Errors: E_MISSING, E_FORMAT (a tensor). */
 MOOD_NODISCARD
 mood_status mood__reader_text(const struct mood__reader *r, const char *name, const char **text);

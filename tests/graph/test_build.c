@@ -199,6 +199,30 @@ static void test_compile_and_run_in_order(void **state)
     mood_weights_destroy(&w);
 }
 
+/* A graph of two buffers of 400 bytes, rounded up to cache lines, within a limit and above it. */
+static void test_limited_memory(void **state)
+{
+    (void)state;
+    size_t needed = 0;
+    for (int i = 0; i < 3; i++) {
+        mood_graph *g;
+        assert_ok(mood_graph_create(
+            &g, &(mood_graph_params){.max_bytes = i == 0 ? 0 : needed - (size_t)(i == 2)}));
+        mood_node *x = mood_input(g, "x", MOOD_F32, 1, (int64_t[]){100});
+        mood_node *y = mood_softmax(mood_reshape(x, 2, (int64_t[]){10, 10}));
+        mood_node *both[] = {y, mood_softmax(y)};
+        assert_int_equal(mood_graph_compile(g, both, 2), i == 2 ? MOOD_E_UNSUPPORTED : MOOD_OK);
+        if (i < 2) {
+            needed = mood_graph_bytes(g);
+            assert_int_equal(needed, 2 * 448);
+        } else {
+            assert_string_equal(mood_error_detail(),
+                                "compile: 896 bytes are needed; the limit is 895");
+        }
+        mood_graph_destroy(&g);
+    }
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -243,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_first_error_is_kept),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_compile_and_run_in_order),
+        cmocka_unit_test(test_limited_memory),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests_name("graph-build", tests, NULL, NULL);
