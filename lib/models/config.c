@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * config.c — JSON inside model files; the only user of jansson in the library.
+ * config.c — JSON inside model files, and what all JSON of libmood's files needs.
  *
  *     {"labels": ["neutral", "calm", ...],
  *      "heads": {"feature_width": 0, "divide": 1, "flatten": "FTC"},
@@ -12,13 +12,13 @@
  * innermost. "window" and "hop" are in samples. "temperature" is left out where it is 1. Unknown
  * keys are allowed: a newer minor version may add some. Dropout is not in it: it belongs to a
  * training, not to what was trained. */
-#include "models/model.h"
+#include "models/config.h"
 
 #include <string.h>
-#include <jansson.h>
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "models/model.h"
 #include "models/pipeline.h"
 
 static const char flatten_order[] = "FTC";
@@ -34,7 +34,7 @@ static const struct {
 };
 enum { N_AUDIO_NUMBERS = sizeof(audio_numbers) / sizeof(audio_numbers[0]) };
 
-static json_t *parse(const char *text, mood_status *status)
+json_t *mood__parse_object(const char *text, mood_status *status)
 {
     json_error_t error;
     json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
@@ -56,8 +56,32 @@ mood_status mood__check_json_object(const char *text)
     mood_status status = MOOD_OK;
     if (strlen(text) > MOOD__MAX_RECORD_BYTES)
         return mood__fail(MOOD_E_INVALID, "is longer than %d bytes", MOOD__MAX_RECORD_BYTES);
-    json_decref(parse(text, &status));
+    json_decref(mood__parse_object(text, &status));
     return status;
+}
+
+mood_status mood__print_object(char **out, json_t *json)
+{
+    /* Twice, once to learn the size: so that the text comes from base/mem.h. */
+    size_t bytes = json ? json_dumpb(json, NULL, 0, JSON_COMPACT) : 0;
+    char *text = bytes ? mood__calloc(bytes + 1, 1) : NULL;
+    if (text)
+        json_dumpb(json, text, bytes, JSON_COMPACT);
+    json_decref(json);
+    if (!text)
+        return mood__nomem();
+    *out = text;
+    return MOOD_OK;
+}
+
+mood_status mood__read_whole(int *out, const json_t *object, const char *key, int max)
+{
+    const json_t *number = json_object_get(object, key);
+    json_int_t value = json_integer_value(number);
+    if (!json_is_integer(number) || value < 0 || value > max)
+        return mood__fail(MOOD_E_FORMAT, "'%s' is not a whole number from 0 to %d", key, max);
+    *out = (int)value;
+    return MOOD_OK;
 }
 
 /* ---- writing ------------------------------------------------------------------------------ */
@@ -97,20 +121,13 @@ mood_status mood__config_write(char **out, const struct mood__config *config)
     bool ok = json_object_set_new(all, "labels", labels_json(config)) == 0;
     ok = json_object_set_new(all, "heads", heads) == 0 && ok;
     ok = json_object_set_new(all, "audio", audio_json()) == 0 && ok;
-
     if (config->temperature != 1)
         ok = json_object_set_new(all, "temperature", json_real(config->temperature)) == 0 && ok;
-
-    /* Twice, once to learn the size: so that the text comes from base/mem.h. */
-    size_t bytes = ok ? json_dumpb(all, NULL, 0, JSON_COMPACT) : 0;
-    char *text = bytes ? mood__calloc(bytes + 1, 1) : NULL;
-    if (text)
-        json_dumpb(all, text, bytes, JSON_COMPACT);
-    json_decref(all);
-    if (!text)
-        return mood__nomem();
-    *out = text;
-    return MOOD_OK;
+    if (!ok) {
+        json_decref(all);
+        all = NULL;
+    }
+    return mood__print_object(out, all);
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -130,22 +147,11 @@ static mood_status read_labels(struct mood__config *out, const json_t *labels)
     return MOOD_OK;
 }
 
-static mood_status read_number(int *out, const json_t *object, const char *key, json_int_t max)
-{
-    const json_t *number = json_object_get(object, key);
-    json_int_t value = json_integer_value(number);
-    if (!json_is_integer(number) || value < 0 || value > max)
-        return mood__fail(MOOD_E_FORMAT, "'%s' is not a whole number from 0 to %lld", key,
-                          (long long)max);
-    *out = (int)value;
-    return MOOD_OK;
-}
-
 static mood_status read_heads(struct mood__config *out, const json_t *heads)
 {
-    MOOD__TRY(
-        read_number(&out->heads.feature_width, heads, "feature_width", MOOD__MAX_FEATURE_WIDTH));
-    MOOD__TRY(read_number(&out->heads.divide, heads, "divide", 8));
+    MOOD__TRY(mood__read_whole(&out->heads.feature_width, heads, "feature_width",
+                               MOOD__MAX_FEATURE_WIDTH));
+    MOOD__TRY(mood__read_whole(&out->heads.divide, heads, "divide", 8));
     const char *flatten = json_string_value(json_object_get(heads, "flatten"));
     if (!flatten)
         return mood__fail(MOOD_E_FORMAT, "'flatten' is not a string");
@@ -160,7 +166,7 @@ static mood_status check_audio(const json_t *audio)
     for (int i = 0; i < N_AUDIO_NUMBERS; i++) {
         const char *key = audio_numbers[i].key;
         int value = 0;
-        MOOD__TRY(read_number(&value, audio, key, INT32_MAX));
+        MOOD__TRY(mood__read_whole(&value, audio, key, INT32_MAX));
         if (value != audio_numbers[i].value)
             return mood__fail(MOOD_E_UNSUPPORTED,
                               "it was trained with %s %d; this version hears with %d", key, value,
@@ -182,7 +188,7 @@ mood_status mood__config_read(struct mood__config *out, const char *text)
 {
     *out = (struct mood__config){0};
     mood_status status = MOOD_OK;
-    json_t *json = parse(text, &status);
+    json_t *json = mood__parse_object(text, &status);
     if (!json)
         return status == MOOD_E_INVALID ? MOOD_E_FORMAT : status;
     out->json = json;

@@ -1,143 +1,222 @@
 /* SPDX-License-Identifier: MIT
  *
- * encoder.c — What can be said about an encoder without building it: which configurations there
- * are, how many frames and weights they give, and how a clip is prepared. The network itself is in
- * wav2vec2.c. */
-#include "mood/encoder.h"
+ * encoder.c — The life of an encoder: made, identified, shared, freed. Files are encoder_file.c's,
+ * the network is wav2vec2.c's. */
+#include "models/encoder.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "graph/node.h"
+#include "models/model.h"
 
-/* Far above every published encoder (the largest, XLS-R 2B: width 1920, 48 layers, feed-forward
- * 7680, 2.2e9 weights), and low enough that no product of theirs overflows 64 bits. */
-enum {
-    MAX_CHANNELS = 8192,
-    MAX_KERNEL = 1024,
-    MAX_HOP = 16000, /* samples from one frame to the next: 1 s */
-    MAX_FEED_FORWARD = 65536
-};
-static const int64_t MAX_ELEMENTS = INT64_C(1) << 32;
+/* ---- weights ------------------------------------------------------------------------------ */
 
-void mood_encoder_defaults(mood_encoder_config *config)
+/* A graph of the network makes the weights that it needs. It is compiled for its samples only: no
+ * memory is taken for the rest, and the first mistake comes to light all the same. */
+static mood_status make_weights(mood_weights *w, const mood_encoder_config *c)
 {
-    *config = (mood_encoder_config){
-        .n_convs = 7,
-        .conv_channels = {512, 512, 512, 512, 512, 512, 512},
-        .conv_kernel = {10, 3, 3, 3, 3, 2, 2},
-        .conv_stride = {5, 2, 2, 2, 2, 2, 2},
-        .conv_norm = MOOD_CONV_NORM_GROUP,
-        .width = 768,
-        .n_layers = 12,
-        .n_heads = 12,
-        .feed_forward = 3072,
-        .pos_kernel = 128,
-        .pos_groups = 16,
-        .layer_norm_eps = 1e-5f,
-        .normalise = true,
-    };
+    mood_graph *g;
+    MOOD__TRY(mood_graph_create(&g, &(mood_graph_params){.weights = w}));
+    mood_node *samples =
+        mood_input(g, "samples", MOOD_F32, 3, (int64_t[]){1, mood_encoder_min_samples(c), 1});
+    mood_wav2vec2(samples, c, c->n_layers, NULL);
+    mood_status status = mood_graph_compile(g, &samples, 1);
+    mood_graph_destroy(&g);
+    mood_weights_seal(w);
+    return status;
 }
 
-static mood_status check_range(const char *field, int value, int max)
+mood_status mood__encoder_outline(mood_weights **out, const mood_encoder_config *config)
 {
-    if (value < 1 || value > max)
-        return mood__fail(MOOD_E_INVALID, "the encoder's %s is %d, not from 1 to %d", field, value,
-                          max);
-    return MOOD_OK;
+    *out = NULL;
+    MOOD__TRY(mood_encoder_check(config));
+    MOOD__TRY(mood_weights_create(out, 0));
+    mood__weights_start_outline(*out);
+    mood_status status = make_weights(*out, config);
+    if (status)
+        mood_weights_destroy(out);
+    return status;
 }
 
-static mood_status check_divides(const char *field, int value, int width)
+/* ---- weights as if they were trained ------------------------------------------------------ */
+
+static const double GAIN_SIGMA = 0.5;
+static const float OUTLIER_GAIN = 20.0f;
+enum { CHANNELS_PER_OUTLIER = 100 };
+
+static bool ends_in(const char *s, size_t n, const char *end)
 {
-    if (value < 1 || width % value != 0)
-        return mood__fail(MOOD_E_INVALID,
-                          "the encoder's %s is %d, which does not divide the width %d", field,
-                          value, width);
-    return MOOD_OK;
+    size_t m = strlen(end);
+    return n >= m && memcmp(s + n - m, end, m) == 0;
 }
 
-static mood_status check_convs(const mood_encoder_config *c)
+/* Whether the layer adds what it gives to the stream between the layers: its name without
+ * ".weight" or ".bias". */
+static bool feeds_stream(const char *layer, size_t n)
 {
-    int hop = 1;
-    MOOD__TRY(check_range("n_convs", c->n_convs, MOOD_ENCODER_MAX_CONVS));
-    for (int i = 0; i < c->n_convs; i++) {
-        MOOD__TRY(check_range("conv_channels", c->conv_channels[i], MAX_CHANNELS));
-        MOOD__TRY(check_range("conv_kernel", c->conv_kernel[i], MAX_KERNEL));
-        MOOD__TRY(check_range("conv_stride", c->conv_stride[i], MAX_HOP / hop));
-        hop *= c->conv_stride[i];
+    return ends_in(layer, n, "feature_projection.projection") ||
+           ends_in(layer, n, "pos_conv_embed.conv") || ends_in(layer, n, "attention.out_proj") ||
+           ends_in(layer, n, "feed_forward.output_dense");
+}
+
+/* The generator of a layer's gains: the same for its weight and its bias. */
+static struct mood__rng gains_of(uint64_t seed, const char *layer, size_t n)
+{
+    uint64_t h = mood__mix64(0x6761696e); /* apart from the weights' own streams */
+    for (size_t i = 0; i < n; i++)
+        h = mood__hash64(h, (unsigned char)layer[i]);
+    return mood__rng_make(seed, h);
+}
+
+/* Multiply channel i, the last index, by gain[i]. */
+static void scale_channels(const mood_tensor *t, const float *gain)
+{
+    float *x = mood__f32(t);
+    int64_t C = t->dim[t->rank - 1], rows = mood_tensor_elements(t) / C;
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t i = 0; i < C; i++)
+            x[r * C + i] *= gain[i];
     }
-    if (c->conv_norm != MOOD_CONV_NORM_GROUP && c->conv_norm != MOOD_CONV_NORM_LAYER)
-        return mood__fail(MOOD_E_INVALID, "the encoder's conv_norm is %d", (int)c->conv_norm);
+}
+
+/* outlier[i]: 20 in one channel of a hundred, 1 in the others. */
+static void choose_outliers(float *outlier, int width, uint64_t seed)
+{
+    struct mood__rng rng = gains_of(seed, "", 0);
+    for (int i = 0; i < width; i++)
+        outlier[i] = 1.0f;
+    for (int n = 1 + (width - 1) / CHANNELS_PER_OUTLIER; n > 0;) {
+        uint64_t i = mood__rng_below(&rng, (uint64_t)width);
+        n -= outlier[i] == 1.0f;
+        outlier[i] = OUTLIER_GAIN;
+    }
+}
+
+static mood_status make_trained_like(mood_encoder *e, uint64_t seed)
+{
+    int most = e->config.width; /* channels of a weight below */
+    for (int i = 0; i < e->config.n_convs; i++)
+        if (e->config.conv_channels[i] > most)
+            most = e->config.conv_channels[i];
+    float *gain = mood__calloc(2 * (size_t)most, sizeof(*gain)), *outlier = gain + most;
+    if (!gain)
+        return mood__nomem();
+    choose_outliers(outlier, e->config.width, seed);
+    for (int i = 0; i < mood_weights_count(e->weights); i++) {
+        const mood_tensor *t = mood_weights_value(e->weights, i);
+        const char *name = mood_weights_name(e->weights, i), *part = strrchr(name, '.');
+        size_t n = (size_t)(part - name);
+        bool stream = feeds_stream(name, n);
+        if (!stream && !(ends_in(name, n, "layer_norm") && strcmp(part, ".weight") == 0))
+            continue;
+        struct mood__rng rng = gains_of(seed, name, n);
+        for (int64_t k = 0; k < t->dim[t->rank - 1]; k++)
+            gain[k] =
+                (float)exp(GAIN_SIGMA * mood__rng_normal(&rng)) * (stream ? outlier[k] : 1.0f);
+        scale_channels(t, gain);
+    }
+    mood__free(gain);
     return MOOD_OK;
 }
 
-mood_status mood_encoder_check(const mood_encoder_config *c)
+/* ---- life --------------------------------------------------------------------------------- */
+
+mood_status mood__encoder_create_bare(mood_encoder **out, const mood_encoder_config *config)
 {
-    MOOD__TRY(check_convs(c));
-    MOOD__TRY(check_range("width", c->width, MAX_CHANNELS));
-    MOOD__TRY(check_range("n_layers", c->n_layers, MOOD_ENCODER_MAX_LAYERS));
-    MOOD__TRY(check_range("feed_forward", c->feed_forward, MAX_FEED_FORWARD));
-    MOOD__TRY(check_range("pos_kernel", c->pos_kernel, MAX_KERNEL));
-    MOOD__TRY(check_divides("n_heads", c->n_heads, c->width));
-    MOOD__TRY(check_divides("pos_groups", c->pos_groups, c->width));
-    if (!(c->layer_norm_eps > 0.0f && c->layer_norm_eps < 1.0f))
-        return mood__fail(MOOD_E_INVALID, "the encoder's layer_norm_eps is %g, not between 0 and 1",
-                          (double)c->layer_norm_eps);
-    if (mood_encoder_elements(c) > MAX_ELEMENTS)
-        return mood__fail(MOOD_E_INVALID, "an encoder of %lld weights; the limit is %lld",
-                          (long long)mood_encoder_elements(c), (long long)MAX_ELEMENTS);
+    *out = NULL;
+    mood_encoder *e = mood__calloc(1, sizeof(*e));
+    if (!e)
+        return mood__nomem();
+    atomic_init(&e->owners, 1);
+    e->config = *config;
+    e->source = mood__strdup("{}");
+    if (!e->source) {
+        mood_encoder_destroy(&e);
+        return mood__nomem();
+    }
+    *out = e;
     return MOOD_OK;
 }
 
-int64_t mood_encoder_min_samples(const mood_encoder_config *config)
+static mood_status fill(mood_encoder *e, const mood_encoder_params *params)
 {
-    int64_t n = 1;
-    for (int i = config->n_convs; i-- > 0;)
-        n = (n - 1) * config->conv_stride[i] + config->conv_kernel[i];
-    return n;
+    MOOD__TRY(mood_weights_create(&e->weights, params ? params->seed : 0));
+    if (!params)
+        mood__weights_start_blank(e->weights);
+    MOOD__TRY(make_weights(e->weights, &e->config));
+    if (params && params->trained_like)
+        MOOD__TRY(make_trained_like(e, params->seed));
+    if (params)
+        mood_encoder_identify(e);
+    return MOOD_OK;
 }
 
-int64_t mood_encoder_frames(const mood_encoder_config *config, int64_t n_samples)
+mood_status mood_encoder_create(mood_encoder **out, const mood_encoder_config *config,
+                                const mood_encoder_params *params)
 {
-    int64_t n = n_samples;
-    for (int i = 0; i < config->n_convs; i++) {
-        if (n < config->conv_kernel[i])
-            return 0;
-        n = (n - config->conv_kernel[i]) / config->conv_stride[i] + 1;
-    }
-    return n;
+    *out = NULL;
+    mood_encoder *e;
+    MOOD__TRY(mood_encoder_check(config));
+    MOOD__TRY(mood__encoder_create_bare(&e, config));
+    mood_status status = fill(e, params);
+    if (status)
+        mood_encoder_destroy(&e);
+    *out = e;
+    return status;
 }
 
-static int64_t dense_elements(int64_t in, int64_t out)
+mood_encoder *mood_encoder_retain(mood_encoder *encoder)
 {
-    return in * out + out;
+    if (encoder)
+        atomic_fetch_add(&encoder->owners, 1);
+    return encoder;
 }
 
-int64_t mood_encoder_elements(const mood_encoder_config *c)
+void mood_encoder_destroy(mood_encoder **encoder)
 {
-    int64_t total = 0, channels = 1, D = c->width;
-    for (int i = 0; i < c->n_convs; i++) {
-        int64_t in = channels, norm = c->conv_norm == MOOD_CONV_NORM_LAYER || i == 0 ? 2 : 0;
-        channels = c->conv_channels[i];
-        total += channels * (in * c->conv_kernel[i] + (c->conv_bias ? 1 : 0) + norm);
-    }
-    total += 2 * channels + dense_elements(channels, D); /* norm and projection */
-    total += dense_elements(c->pos_kernel * (D / c->pos_groups), D) + 2 * D; /* position, norm */
-    total += c->n_layers * (4 * dense_elements(D, D) + dense_elements(D, c->feed_forward) +
-                            dense_elements(c->feed_forward, D) + 4 * D);
-    return total;
-}
-
-void mood_encoder_prepare(const mood_encoder_config *config, float *x, size_t n)
-{
-    double sum = 0, squares = 0;
-    if (!config->normalise || n == 0)
+    mood_encoder *e = *encoder;
+    *encoder = NULL;
+    if (!e || atomic_fetch_sub(&e->owners, 1) != 1)
         return;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i];
-    double mean = sum / (double)n;
-    for (size_t i = 0; i < n; i++)
-        squares += (x[i] - mean) * (x[i] - mean);
-    double factor = 1.0 / sqrt(squares / (double)n + 1e-7);
-    for (size_t i = 0; i < n; i++)
-        x[i] = (float)((x[i] - mean) * factor);
+    mood_weights_destroy(&e->weights);
+    mood__free(e->source);
+    mood__free(e);
+}
+
+/* ---- what is in it ------------------------------------------------------------------------ */
+
+const mood_encoder_config *mood_encoder_get_config(const mood_encoder *encoder)
+{
+    return &encoder->config;
+}
+
+mood_weights *mood_encoder_weights(mood_encoder *encoder)
+{
+    return encoder->weights;
+}
+
+const char *mood_encoder_identity(const mood_encoder *encoder)
+{
+    return encoder->identity;
+}
+
+const char *mood_encoder_source(const mood_encoder *encoder)
+{
+    return encoder->source;
+}
+
+mood_status mood_encoder_set_source(mood_encoder *encoder, const char *json)
+{
+    MOOD__TRY(mood__check_json_object(json));
+    char *copy = mood__strdup(json);
+    if (!copy)
+        return mood__nomem();
+    mood__free(encoder->source);
+    encoder->source = copy;
+    return MOOD_OK;
 }

@@ -3,15 +3,15 @@
  * encoder.h — Wav2Vec2 and HuBERT: networks that were trained on many hours of speech and turn
  * samples into frames, 50 per second, from which mood is easier to hear than from samples.
  *
- *     mood_encoder_config c;
- *     mood_encoder_defaults(&c);                                     // wav2vec2-base
- *     mood_encoder_prepare(&c, x, n);                                // the clip, in place
- *     mood_node *samples = mood_input(g, "samples", MOOD_F32, 3, (int64_t[]){1, n, 1});
- *     mood_node *frames = mood_wav2vec2(samples, &c, c.n_layers, NULL);   // (1, T, 768)
+ *     mood_encoder_load(&e, "wav2vec2-base.h5");
+ *     mood_frames_create(&f, e, n, NULL);                  // for clips of n samples at 16 kHz
+ *     mood_encoder_destroy(&e);                            // f has it
+ *     mood_frames_run(f, x);
+ *     const mood_tensor *y = mood_frames_layer(f, 12);     // (T, 768)
  *
- * The weights carry the names of transformers' files, without "wav2vec2." or "hubert.", in the
- * layouts of ops.h; the positional convolution has its weight norm multiplied out, as
- * encoder.pos_conv_embed.conv.weight. */
+ * mood_wav2vec2 is the network by itself, for graphs of other kinds. The weights carry the names of
+ * transformers' files, without "wav2vec2." or "hubert.", in the layouts of ops.h; the positional
+ * convolution has its weight norm multiplied out, as encoder.pos_conv_embed.conv.weight. */
 #ifndef MOOD_ENCODER_H
 #define MOOD_ENCODER_H
 
@@ -98,6 +98,112 @@ typedef struct mood_encoder_nodes {
  */
 MOOD_API mood_node *mood_wav2vec2(mood_node *samples, const mood_encoder_config *config,
                                   int n_layers, mood_encoder_nodes *nodes);
+
+/* ---- the encoder ------------------------------------------------------------------------------
+ */
+
+/* A config, the weights for it, and the identity of both.
+ *
+ * Thread-safety: Safe once its weights are no longer written to. Counted, as models are. */
+typedef struct mood_encoder mood_encoder;
+
+typedef struct mood_encoder_params {
+    uint64_t seed; /* of random weights */
+    /* Channels as unequal as those of trained networks, which is hard on all arithmetic with fewer
+     * bits. Without it every channel is as loud as the next. Each gain of a norm, and each channel
+     * that a layer adds to the stream between the layers, is multiplied by a log-normal factor
+     * (sigma 0.5) of its own; and 1 % of the stream's channels, at least one, the same in all
+     * layers, by 20 where they are added: Kovaleva et al., arXiv 2105.06990, and Dettmers et al.,
+     * arXiv 2208.07339, found a few such channels, up to 20 times as large as the others, in
+     * every transformer that they looked at. */
+    bool trained_like;
+} mood_encoder_params;
+
+/* An encoder that nobody has trained, with random weights (PyTorch's initial values), or with
+ * params NULL an empty one: all weights are zeros, there is no identity, and the caller writes the
+ * weights and calls mood_encoder_identify. Errors: E_INVALID (mood_encoder_check), E_NOMEM. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_encoder_create(mood_encoder **out, const mood_encoder_config *config,
+                                         const mood_encoder_params *params);
+
+/* Read an encoder file. The digest is checked before anything in it is parsed.
+ * Errors: as mood_model_load. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_encoder_load(mood_encoder **out, const char *path);
+
+/* Write an encoder file, under a temporary name first. As MOOD_F16 the weights are rounded, and
+ * take half the bytes; they keep the identity of the encoder that they come from.
+ * Errors: E_INVALID (no identity yet; dtype is neither MOOD_F32 nor MOOD_F16), E_IO, E_NOMEM. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_encoder_save(const mood_encoder *encoder, const char *path,
+                                       mood_dtype dtype);
+
+/* Add an owner, and return `encoder`; give one up: the last one frees. */
+MOOD_API mood_encoder *mood_encoder_retain(mood_encoder *encoder);
+MOOD_API void mood_encoder_destroy(mood_encoder **encoder);
+
+/* Borrowed. */
+MOOD_API const mood_encoder_config *mood_encoder_get_config(const mood_encoder *encoder);
+
+/* The weights, sealed: those of mood_wav2vec2 with all layers. Those of a file are not to be
+ * written to: they may lie in the file itself, in memory that cannot be. */
+MOOD_API mood_weights *mood_encoder_weights(mood_encoder *encoder);
+
+/* What tells one encoder from all others, as 64 hexadecimal digits: a SHA-256 of the config and of
+ * the exact weights (docs/file-formats.md), whatever file they lie in. "" before
+ * mood_encoder_identify. Borrowed until then. */
+MOOD_API const char *mood_encoder_identity(const mood_encoder *encoder);
+
+/* Compute the identity from the weights as they are now. */
+MOOD_API void mood_encoder_identify(mood_encoder *encoder);
+
+/* Whether config and weights are those that the identity of the file was made from: a file says
+ * what its identity is, and loading believes it.
+ * Errors: E_FORMAT (they are not), E_UNSUPPORTED (the weights were rounded to f16), E_NOMEM. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_encoder_verify(const mood_encoder *encoder);
+
+/* Where it comes from: JSON text of one object, "{}" before. Not part of the identity. Set copies
+ * the text. Errors: E_INVALID (not a JSON object), E_NOMEM. */
+MOOD_API const char *mood_encoder_source(const mood_encoder *encoder);
+MOOD_NODISCARD
+MOOD_API mood_status mood_encoder_set_source(mood_encoder *encoder, const char *json);
+
+/* ---- frames -----------------------------------------------------------------------------------
+ */
+
+/* An encoder at work on clips of one length: a graph and its memory.
+ *
+ * Thread-safety: Unsafe. Make one per thread; they share the encoder. */
+typedef struct mood_frames mood_frames;
+
+typedef struct mood_frames_params {
+    int n_layers;     /* stop at this hidden state; negative: the last. Later layers cost nothing */
+    bool every_layer; /* keep hidden states 0 to n_layers, not only the last of them */
+    mood_pool *pool;  /* borrowed for the life of the frames; NULL: only the calling thread works */
+} mood_frames_params;
+
+/* Retains the encoder. params NULL: the last hidden state, on one thread.
+ * Errors: E_INVALID (n_layers), E_SHAPE (fewer samples than mood_encoder_min_samples),
+ * E_UNSUPPORTED (so many that more than 8 GiB of memory would be needed), E_NOMEM. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_frames_create(mood_frames **out, mood_encoder *encoder, size_t n_samples,
+                                        const mood_frames_params *params);
+MOOD_API void mood_frames_destroy(mood_frames **frames);
+
+/* Hear a clip: n_samples at 16 kHz, as they are; mood_encoder_prepare is done to a copy.
+ * Errors: E_NUMERIC (a sample, or a result, is NaN or infinite). */
+MOOD_NODISCARD
+MOOD_API mood_status mood_frames_run(mood_frames *frames, const float *samples);
+
+/* Hidden state i of the last clip, (T, D), contiguous: layer[i] of mood_encoder_nodes. NULL when
+ * it is not kept. Borrowed until the next run. */
+MOOD_API const mood_tensor *mood_frames_layer(const mood_frames *frames, int i);
+
+/* Write the hidden states of the last clip as a file of kind "features": layer_00, layer_01, ...
+ * Errors: E_INVALID (not every_layer; nothing was run), E_IO, E_NOMEM. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_frames_save(const mood_frames *frames, const char *path);
 
 #ifdef __cplusplus
 }

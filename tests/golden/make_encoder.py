@@ -28,7 +28,7 @@ import golden
 
 REAL_CONVS = list(zip((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2)))  # kernel, stride
 
-# tests/models/test_wav2vec2.c has the same table.
+# tests/models/encoder_forms.h has the same table.
 FORMS = {
     # wav2vec2-base, hubert-base
     "base": dict(convs=[(12, k, s) for k, s in REAL_CONVS], norm="group_norm", bias=False, width=16,

@@ -11,9 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../../tools/formula.h"
 #include "../golden/golden.h"
-#include "mood/encoder.h"
+#include "encoder_forms.h"
 #include "mood/ops.h"
 
 #define assert_ok(expr) assert_int_equal(expr, MOOD_OK)
@@ -22,61 +21,6 @@ static const double FORWARD_BOUND = 1e-4, GRADIENT_BOUND = 1e-4, PREPARE_BOUND =
                     BATCH_BOUND = 1e-6;
 
 static struct golden *golden;
-
-/* make_encoder.py has the same table. */
-static const struct form {
-    const char *name;
-    int n_samples;
-    mood_encoder_config config;
-} forms[] = {
-    {"base",
-     3000,
-     {.n_convs = 7,
-      .conv_channels = {12, 12, 12, 12, 12, 12, 12},
-      .conv_kernel = {10, 3, 3, 3, 3, 2, 2},
-      .conv_stride = {5, 2, 2, 2, 2, 2, 2},
-      .conv_norm = MOOD_CONV_NORM_GROUP,
-      .width = 16,
-      .n_layers = 3,
-      .n_heads = 2,
-      .feed_forward = 24,
-      .pos_kernel = 16,
-      .pos_groups = 4,
-      .layer_norm_eps = 1e-5f,
-      .normalise = true}},
-    {"large",
-     2700,
-     {.n_convs = 7,
-      .conv_channels = {12, 12, 12, 12, 12, 12, 12},
-      .conv_kernel = {10, 3, 3, 3, 3, 2, 2},
-      .conv_stride = {5, 2, 2, 2, 2, 2, 2},
-      .conv_bias = true,
-      .conv_norm = MOOD_CONV_NORM_LAYER,
-      .width = 24,
-      .n_layers = 2,
-      .n_heads = 3,
-      .feed_forward = 32,
-      .pos_kernel = 128,
-      .pos_groups = 8,
-      .norm_first = true,
-      .layer_norm_eps = 1e-5f}},
-    {"odd",
-     300,
-     {.n_convs = 3,
-      .conv_channels = {8, 12, 10},
-      .conv_kernel = {10, 3, 2},
-      .conv_stride = {5, 2, 2},
-      .conv_bias = true,
-      .conv_norm = MOOD_CONV_NORM_GROUP,
-      .width = 12,
-      .n_layers = 1,
-      .n_heads = 3,
-      .feed_forward = 20,
-      .pos_kernel = 5,
-      .pos_groups = 2,
-      .layer_norm_eps = 1e-5f}},
-};
-enum { BASE, LARGE, ODD, N_FORMS };
 
 /* An encoder over a set of weights, with what a test reads of it. */
 struct net {
@@ -112,20 +56,6 @@ static void build(struct net *n, mood_weights *w, const mood_encoder_config *c, 
         fail_msg("compile: %s", mood_error_detail());
 }
 
-/* The formula's weights; four times as loud where make_encoder.py says. */
-static void set_weights(mood_weights *w)
-{
-    formula_weights(w);
-    for (int i = 0; i < mood_weights_count(w); i++) {
-        const char *name = mood_weights_name(w, i);
-        const mood_tensor *t = mood_weights_value(w, i);
-        if ((strstr(name, "feature_extractor") && formula_ends(name, "conv.weight")) ||
-            formula_ends(name, "q_proj.weight") || formula_ends(name, "k_proj.weight"))
-            for (int64_t k = 0; k < mood_tensor_elements(t); k++)
-                ((float *)t->data)[k] *= 4.0f;
-    }
-}
-
 static mood_weights *make_weights(const mood_encoder_config *c)
 {
     mood_weights *w;
@@ -135,7 +65,7 @@ static mood_weights *make_weights(const mood_encoder_config *c)
           (struct build){
               .n_layers = c->n_layers, .batch = 1, .n_samples = (int)mood_encoder_min_samples(c)});
     mood_graph_destroy(&n.graph);
-    set_weights(w);
+    encoder_formula(w);
     return w;
 }
 
@@ -190,8 +120,8 @@ static void test_hidden_states(void **state)
 {
     (void)state;
     for (int i = 0; i < N_FORMS; i++)
-        check_states(forms[i].name, &forms[i].config, forms[i].n_samples);
-    check_states("short", &forms[BASE].config, 400);
+        check_states(encoder_forms[i].name, &encoder_forms[i].config, encoder_forms[i].n_samples);
+    check_states("short", &encoder_forms[BASE].config, 400);
 }
 
 /* What the error of a gradient is measured by: its own largest value. What is added to every key
@@ -207,7 +137,7 @@ static double yardstick(const char *form, const char *name)
     return golden_largest(golden_find(golden, form, part));
 }
 
-static void check_gradients(const struct form *f)
+static void check_gradients(const struct encoder_form *f)
 {
     mood_weights *w = make_weights(&f->config);
     struct net n;
@@ -238,8 +168,8 @@ static void check_gradients(const struct form *f)
 static void test_gradients(void **state)
 {
     (void)state;
-    check_gradients(&forms[BASE]);
-    check_gradients(&forms[LARGE]);
+    check_gradients(&encoder_forms[BASE]);
+    check_gradients(&encoder_forms[LARGE]);
 }
 
 /* A network that is cut off gives the same bytes up to there, and needs no weights above. */
@@ -247,15 +177,16 @@ static void test_cut(void **state)
 {
     (void)state;
     for (int f = BASE; f <= LARGE; f++) {
-        const mood_encoder_config *c = &forms[f].config;
+        const mood_encoder_config *c = &encoder_forms[f].config;
         mood_weights *all = make_weights(c), *few;
         struct net whole, cut;
         build(&whole, all, c,
-              (struct build){.n_layers = c->n_layers, .batch = 1, .n_samples = forms[f].n_samples});
+              (struct build){
+                  .n_layers = c->n_layers, .batch = 1, .n_samples = encoder_forms[f].n_samples});
         assert_ok(mood_weights_create(&few, 1));
         build(&cut, few, c,
-              (struct build){.n_layers = 1, .batch = 1, .n_samples = forms[f].n_samples});
-        set_weights(few);
+              (struct build){.n_layers = 1, .batch = 1, .n_samples = encoder_forms[f].n_samples});
+        encoder_formula(few);
         assert_int_equal(mood_weights_find(few, "encoder.layers.1.layer_norm.weight"), -1);
         feed(whole.samples, "samples", "cut");
         feed(cut.samples, "samples", "cut");
@@ -276,8 +207,8 @@ static void test_batch(void **state)
 {
     (void)state;
     for (int f = BASE; f <= LARGE; f++) {
-        const mood_encoder_config *c = &forms[f].config;
-        int S = forms[f].n_samples;
+        const mood_encoder_config *c = &encoder_forms[f].config;
+        int S = encoder_forms[f].n_samples;
         mood_weights *w = make_weights(c);
         struct net alone, both;
         build(&alone, w, c, (struct build){.n_layers = c->n_layers, .batch = 1, .n_samples = S});
@@ -293,7 +224,7 @@ static void test_batch(void **state)
         for (int i = 0; i <= c->n_layers; i++) {
             mood_tensor first = *mood_node_value(both.nodes.layer[i]);
             first.dim[0] = 1;
-            expect(forms[f].name, "beside another",
+            expect(encoder_forms[f].name, "beside another",
                    golden_error(&first, mood_node_value(alone.nodes.layer[i]), 0), BATCH_BOUND);
         }
         mood_graph_destroy(&alone.graph);
@@ -308,8 +239,9 @@ static void test_same_bytes_on_threads(void **state)
     mood_pool *pool;
     assert_ok(mood_pool_create(&pool, 3));
     for (int f = BASE; f <= LARGE; f++) {
-        const mood_encoder_config *c = &forms[f].config;
-        struct build b = {.n_layers = c->n_layers, .batch = 1, .n_samples = forms[f].n_samples};
+        const mood_encoder_config *c = &encoder_forms[f].config;
+        struct build b = {
+            .n_layers = c->n_layers, .batch = 1, .n_samples = encoder_forms[f].n_samples};
         mood_weights *w = make_weights(c);
         struct net one, three;
         build(&one, w, c, b);
@@ -347,9 +279,9 @@ static void test_sizes(void **state)
     assert_int_equal(mood_encoder_elements(&c), 94370816);
 
     for (int i = 0; i < N_FORMS; i++) {
-        mood_weights *w = make_weights(&forms[i].config);
-        assert_ok(mood_encoder_check(&forms[i].config));
-        assert_int_equal(mood_encoder_elements(&forms[i].config),
+        mood_weights *w = make_weights(&encoder_forms[i].config);
+        assert_ok(mood_encoder_check(&encoder_forms[i].config));
+        assert_int_equal(mood_encoder_elements(&encoder_forms[i].config),
                          mood_weights_trainable_elements(w));
         mood_weights_destroy(&w);
     }
@@ -365,16 +297,16 @@ static void test_prepare(void **state)
     formula_values(x, N, "samples.base");
     for (int i = 0; i < N; i++)
         same[i] = x[i] = x[i] / 8 + 0.25f;
-    mood_encoder_prepare(&forms[LARGE].config, x, N);
+    mood_encoder_prepare(&encoder_forms[LARGE].config, x, N);
     assert_memory_equal(x, same, sizeof(x));
-    mood_encoder_prepare(&forms[BASE].config, x, N);
+    mood_encoder_prepare(&encoder_forms[BASE].config, x, N);
     expect("", "prepare", golden_error(&got, golden_find(golden, "prepare", "x"), 0),
            PREPARE_BOUND);
     memset(x, 0, sizeof(x)); /* silence stays silence */
-    mood_encoder_prepare(&forms[BASE].config, x, N);
+    mood_encoder_prepare(&encoder_forms[BASE].config, x, N);
     for (int i = 0; i < N; i++)
         assert_true(x[i] == 0.0f);
-    mood_encoder_prepare(&forms[BASE].config, x, 0);
+    mood_encoder_prepare(&encoder_forms[BASE].config, x, 0);
 }
 
 /* A configuration with one wrong number, and the field that the error has to name. */
@@ -413,6 +345,11 @@ static void test_wrong_configs(void **state)
     c.width = 8192, c.n_heads = 64, c.n_layers = 64, c.feed_forward = 65536;
     assert_int_equal(mood_encoder_check(&c), MOOD_E_INVALID);
     assert_non_null(strstr(mood_error_detail(), "weights"));
+    mood_encoder_defaults(&c);
+    for (int i = 0; i < c.n_convs; i++)
+        c.conv_kernel[i] = 1024, c.conv_stride[i] = i < 6 ? 4 : 3;
+    assert_int_equal(mood_encoder_check(&c), MOOD_E_INVALID);
+    assert_non_null(strstr(mood_error_detail(), "samples at once"));
 }
 
 static void expect_refused(const mood_encoder_config *c, int n_layers, int rank, const int64_t *dim,
@@ -435,7 +372,7 @@ static void expect_refused(const mood_encoder_config *c, int n_layers, int rank,
 static void test_wrong_calls(void **state)
 {
     (void)state;
-    mood_encoder_config c = forms[BASE].config;
+    mood_encoder_config c = encoder_forms[BASE].config;
     expect_refused(&c, 3, 3, (int64_t[]){1, 399, 1}, MOOD_E_SHAPE);
     expect_refused(&c, 3, 2, (int64_t[]){1, 400}, MOOD_E_SHAPE);
     expect_refused(&c, 3, 3, (int64_t[]){1, 400, 2}, MOOD_E_SHAPE);

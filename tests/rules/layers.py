@@ -82,7 +82,7 @@ PARTS = {
     "libsndfile": (("sndfile.h",), ("lib/audio/decode_sndfile.c",)),
     "libmpg123": (("mpg123.h", "fmt123.h"), ("lib/audio/decode_mpg123.c",)),
     "soxr": (("soxr.h",), ("lib/audio/resample.c",)),
-    "jansson": (("jansson.h",), ("lib/models/config.c", "train/report.c")),
+    "jansson": (("jansson.h",), ("lib/models/config.h", "train/report.c")),
     "CPUID": (("cpuid.h",), ("lib/base/cpu.c",)),
 }
 

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * encoder_file.c — Encoder files (docs/file-formats.md): a store file of kind "encoder", and the
+ * same content inside files of other kinds. */
+#include "models/encoder.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "graph/node.h"
+#include "tensor/tensor.h"
+
+static const struct mood__format encoder_format = {.kind = "encoder", .major = 1, .minor = 0};
+static const struct mood__encoder_place own_place = {.config = "config", .folder = "weights/"};
+
+static const char *entry_name(char out[MOOD__ENTRY_NAME_BYTES],
+                              const struct mood__encoder_place *place, const char *weight)
+{
+    snprintf(out, MOOD__ENTRY_NAME_BYTES, "%s%s", place->folder, weight);
+    return out;
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+mood_status mood__encoder_write(struct mood__writer *w, const mood_encoder *e,
+                                const struct mood__encoder_place *place, mood_dtype dtype)
+{
+    char *text;
+    if (dtype != MOOD_F32 && dtype != MOOD_F16)
+        return mood__fail(MOOD_E_INVALID, "an encoder's weights can be written as f32 or f16");
+    if (e->identity[0] == '\0')
+        return mood__fail(MOOD_E_INVALID, "the encoder has no identity yet");
+    MOOD__TRY(mood__encoder_print(&text, e));
+    mood_status status = mood__writer_add_text(w, place->config, text);
+    mood__free(text);
+    for (int i = 0; i < mood_weights_count(e->weights) && !status; i++) {
+        char full[MOOD__ENTRY_NAME_BYTES];
+        const char *name = entry_name(full, place, mood_weights_name(e->weights, i));
+        const mood_tensor *value = mood_weights_value(e->weights, i);
+        status = dtype == MOOD_F16 ? mood__writer_add_tensor_as_f16(w, name, value)
+                                   : mood__writer_add_tensor(w, name, value);
+    }
+    return status;
+}
+
+mood_status mood_encoder_save(const mood_encoder *encoder, const char *path, mood_dtype dtype)
+{
+    struct mood__writer *w;
+    MOOD__TRY(mood__writer_create(&w, &encoder_format));
+    mood_status status = mood__encoder_write(w, encoder, &own_place, dtype);
+    if (!status)
+        status = mood__writer_save(w, path);
+    mood__writer_destroy(&w);
+    return status;
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static mood_status create_from_config(mood_encoder **out, const struct mood__reader *r,
+                                      const struct mood__encoder_place *place)
+{
+    const char *text;
+    MOOD__TRY(mood__reader_text(r, place->config, &text));
+    mood_status status = mood__encoder_parse(out, text);
+    return status ? mood__fail_in(status, "its %s", place->config) : MOOD_OK;
+}
+
+/* Whether the file has exactly the weights of the outline, each with its shape. Until then no
+ * memory is taken for them: a config is quickly written that asks for all there is. */
+static mood_status check_weights(const struct mood__reader *r,
+                                 const struct mood__encoder_place *place,
+                                 const mood_weights *outline)
+{
+    size_t folder_bytes = strlen(place->folder);
+    for (int i = 0; i < mood_weights_count(outline); i++) {
+        char full[MOOD__ENTRY_NAME_BYTES];
+        MOOD__TRY(mood__reader_check(r, entry_name(full, place, mood_weights_name(outline, i)),
+                                     mood_weights_value(outline, i)));
+    }
+    for (size_t i = 0; i < mood__reader_count(r); i++) {
+        const char *name = mood__reader_at(r, i)->name;
+        if (strncmp(name, place->folder, folder_bytes) == 0 &&
+            mood_weights_find(outline, name + folder_bytes) < 0)
+            return mood__fail(MOOD_E_MISSING, "'%s' is in the file, but no encoder has it", name);
+    }
+    return MOOD_OK;
+}
+
+static mood_status check_finite(const mood_tensor *t, const char *name)
+{
+    const float *x = mood__f32(t);
+    int64_t n = mood_tensor_elements(t);
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(x[i]))
+            return mood__fail(MOOD_E_NUMERIC, "weight '%s' is NaN or infinite at element %lld",
+                              name, (long long)i);
+    }
+    return MOOD_OK;
+}
+
+static mood_status load_weight(mood_encoder *e, const struct mood__reader *r, const char *entry,
+                               const char *name, const mood_tensor *shape)
+{
+    MOOD__TRY(mood_weights_add(e->weights, name, shape->rank, shape->dim, (mood_init){0}));
+    const mood_tensor *value = mood_weights_value(e->weights, mood_weights_count(e->weights) - 1);
+    MOOD__TRY(mood__reader_tensor(r, entry, value));
+    if (mood__reader_find(r, entry)->tensor.dtype == MOOD_F16)
+        e->rounded = true;
+    return check_finite(value, name);
+}
+
+static mood_status load_weights(mood_encoder *e, const struct mood__reader *r,
+                                const struct mood__encoder_place *place,
+                                const mood_weights *outline)
+{
+    MOOD__TRY(check_weights(r, place, outline));
+    MOOD__TRY(mood_weights_create(&e->weights, 0));
+    for (int i = 0; i < mood_weights_count(outline); i++) {
+        char full[MOOD__ENTRY_NAME_BYTES];
+        const char *name = mood_weights_name(outline, i);
+        MOOD__TRY(
+            load_weight(e, r, entry_name(full, place, name), name, mood_weights_value(outline, i)));
+    }
+    mood_weights_seal(e->weights);
+    return MOOD_OK;
+}
+
+mood_status mood__encoder_read(mood_encoder **out, const struct mood__reader *r,
+                               const struct mood__encoder_place *place)
+{
+    mood_weights *outline = NULL;
+    *out = NULL;
+    MOOD__TRY(create_from_config(out, r, place));
+    mood_status status = mood__encoder_outline(&outline, &(*out)->config);
+    if (!status)
+        status = load_weights(*out, r, place, outline);
+    mood_weights_destroy(&outline);
+    if (status)
+        mood_encoder_destroy(out);
+    return status;
+}
+
+static mood_status check_nothing_else(const struct mood__reader *r)
+{
+    if (mood__reader_header(r)->minor > encoder_format.minor)
+        return MOOD_OK;
+    for (size_t i = 0; i < mood__reader_count(r); i++) {
+        const char *name = mood__reader_at(r, i)->name;
+        if (strcmp(name, own_place.config) != 0 &&
+            strncmp(name, own_place.folder, strlen(own_place.folder)) != 0)
+            return mood__fail(MOOD_E_MISSING, "'%s' is in the file, but no encoder has it", name);
+    }
+    return MOOD_OK;
+}
+
+mood_status mood_encoder_load(mood_encoder **out, const char *path)
+{
+    *out = NULL;
+    struct mood__reader *r;
+    MOOD__TRY(mood__reader_open(&r, path, &encoder_format));
+    mood_status status = check_nothing_else(r);
+    if (!status)
+        status = mood__encoder_read(out, r, &own_place);
+    mood__reader_close(&r);
+    return status;
+}

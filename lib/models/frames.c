@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * frames.c — An encoder at work: one graph for clips of one length, run as often as there are
+ * clips. One clip at a time: its frames are the same bytes alone and in any company. */
+#include "mood/encoder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "graph/node.h"
+#include "store/store.h"
+#include "tensor/tensor.h"
+
+/* Memory of one clip: of a base encoder about 4 min 30 s. MAX_FRAMES keeps all sizes within 64
+ * bits until the graph's memory is known and can be compared. */
+static const uint64_t MAX_BYTES = (uint64_t)1 << 33;
+static const int64_t MAX_FRAMES = 1 << 24;
+
+static const struct mood__format features_format = {.kind = "features", .major = 1, .minor = 0};
+
+struct mood_frames {
+    mood_encoder *encoder;
+    size_t n_samples;
+    int n_layers;
+    bool every_layer, ran;
+    mood_graph *graph;
+    mood_node *samples;                             /* (1, S, 1) */
+    mood_tensor layer[MOOD_ENCODER_MAX_LAYERS + 1]; /* (T, D); data is NULL where none is kept */
+};
+
+static mood_status check(const mood_encoder_config *c, size_t n_samples, int n_layers)
+{
+    if (n_layers > c->n_layers)
+        return mood__fail(MOOD_E_INVALID, "hidden state %d is wanted; the encoder's last is %d",
+                          n_layers, c->n_layers);
+    int64_t least = mood_encoder_min_samples(c);
+    if (n_samples < (size_t)least)
+        return mood__fail(MOOD_E_SHAPE, "a clip of %zu samples; the encoder needs %lld", n_samples,
+                          (long long)least);
+    if (n_samples > (size_t)MOOD__MAX_ELEMENTS ||
+        mood_encoder_frames(c, (int64_t)n_samples) > MAX_FRAMES)
+        return mood__fail(MOOD_E_UNSUPPORTED, "a clip of %zu samples is too long", n_samples);
+    return MOOD_OK;
+}
+
+/* Compile for the layers that are kept, and make views of them. */
+static mood_status compile(mood_frames *f, mood_encoder_nodes *nodes)
+{
+    int first = f->every_layer ? 0 : f->n_layers;
+    mood_status status =
+        mood_graph_compile(f->graph, nodes->layer + first, f->n_layers - first + 1);
+    if (status == MOOD_E_UNSUPPORTED)
+        return mood__fail(status,
+                          "a clip of %zu samples is too long: the encoder would need more than %d "
+                          "GiB of memory; cut it into pieces",
+                          f->n_samples, (int)(MAX_BYTES >> 30));
+    for (int i = first; i <= f->n_layers && !status; i++) {
+        const mood_tensor *x = mood_node_value(nodes->layer[i]);
+        status = mood_tensor_reshape(&f->layer[i], x, 2, x->dim + 1);
+    }
+    return status;
+}
+
+static mood_status build(mood_frames *f, mood_pool *pool)
+{
+    const mood_graph_params params = {
+        .weights = mood_encoder_weights(f->encoder),
+        .pool = pool,
+        .max_bytes = MAX_BYTES < SIZE_MAX ? (size_t)MAX_BYTES : SIZE_MAX,
+    };
+    mood_encoder_nodes nodes = {0};
+    MOOD__TRY(mood_graph_create(&f->graph, &params));
+    f->samples =
+        mood_input(f->graph, "samples", MOOD_F32, 3, (int64_t[]){1, (int64_t)f->n_samples, 1});
+    mood_wav2vec2(f->samples, mood_encoder_get_config(f->encoder), f->n_layers, &nodes);
+    return compile(f, &nodes);
+}
+
+mood_status mood_frames_create(mood_frames **out, mood_encoder *encoder, size_t n_samples,
+                               const mood_frames_params *params)
+{
+    *out = NULL;
+    const mood_encoder_config *c = mood_encoder_get_config(encoder);
+    int n_layers = params && params->n_layers >= 0 ? params->n_layers : c->n_layers;
+    MOOD__TRY(check(c, n_samples, n_layers));
+    mood_frames *f = mood__calloc(1, sizeof(*f));
+    if (!f)
+        return mood__nomem();
+    f->encoder = mood_encoder_retain(encoder);
+    f->n_samples = n_samples;
+    f->n_layers = n_layers;
+    f->every_layer = params && params->every_layer;
+    mood_status status = build(f, params ? params->pool : NULL);
+    if (status)
+        mood_frames_destroy(&f);
+    *out = f;
+    return status;
+}
+
+void mood_frames_destroy(mood_frames **frames)
+{
+    if (*frames) {
+        mood_graph_destroy(&(*frames)->graph);
+        mood_encoder_destroy(&(*frames)->encoder);
+        mood__free(*frames);
+    }
+    *frames = NULL;
+}
+
+mood_status mood_frames_run(mood_frames *frames, const float *samples)
+{
+    float *x = mood__f32(mood_node_value(frames->samples));
+    memcpy(x, samples, frames->n_samples * sizeof(*x));
+    mood_encoder_prepare(mood_encoder_get_config(frames->encoder), x, frames->n_samples);
+    frames->ran = false;
+    MOOD__TRY(mood_graph_forward(frames->graph));
+    frames->ran = true;
+    return MOOD_OK;
+}
+
+const mood_tensor *mood_frames_layer(const mood_frames *frames, int i)
+{
+    bool kept = i >= 0 && i <= frames->n_layers && frames->layer[i].data;
+    return kept ? &frames->layer[i] : NULL;
+}
+
+mood_status mood_frames_save(const mood_frames *frames, const char *path)
+{
+    struct mood__writer *w;
+    if (!frames->every_layer || !frames->ran)
+        return mood__fail(MOOD_E_INVALID,
+                          frames->ran ? "not every layer was kept" : "no clip was heard yet");
+    MOOD__TRY(mood__writer_create(&w, &features_format));
+    mood_status status = MOOD_OK;
+    for (int i = 0; i <= frames->n_layers && !status; i++) {
+        char name[24];
+        snprintf(name, sizeof(name), "layer_%02d", i);
+        status = mood__writer_add_tensor(w, name, &frames->layer[i]);
+    }
+    if (!status)
+        status = mood__writer_save(w, path);
+    mood__writer_destroy(&w);
+    return status;
+}
