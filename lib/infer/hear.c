@@ -51,7 +51,12 @@ mood_status mood__ear_window(struct mood__ear *ear, float *plane, bool *speech, 
         *speech = mood_speech_heard(x, MOOD__WINDOW_SAMPLES);
     mood_peak_normalise(x, MOOD__WINDOW_SAMPLES);
     MOOD__TRY(mood_augment_run(x, MOOD__WINDOW_SAMPLES, augment, seed));
-    return mood_mel_run(ear->mel, plane, x, MOOD__WINDOW_SAMPLES);
+    return plane ? mood_mel_run(ear->mel, plane, x, MOOD__WINDOW_SAMPLES) : MOOD_OK;
+}
+
+const float *mood__ear_samples(const struct mood__ear *ear)
+{
+    return ear->window;
 }
 
 mood_status mood__plan_windows(mood_windows *out, size_t n_samples)

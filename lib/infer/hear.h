@@ -21,13 +21,19 @@ void mood__ear_destroy(struct mood__ear **ear);
  *   pcm      the n_samples of the whole recording at MOOD_SAMPLE_RATE
  *   start    of the window, any sample of it: training also listens beside the plan
  *   augment  what to change after normalising, by `seed`; NULL: nothing
- *   plane    (MOOD__MEL_BANDS, MOOD__MEL_FRAMES) floats are written here
+ *   plane    (MOOD__MEL_BANDS, MOOD__MEL_FRAMES) floats are written here; NULL: not computed, for
+ *            networks that hear the encoder only
  * Returns whether the gate heard speech through *speech, which may be NULL.
  * Errors: E_INVALID (augment, as mood_augment_run). */
 MOOD_NODISCARD
 mood_status mood__ear_window(struct mood__ear *ear, float *plane, bool *speech, const float *pcm,
                              size_t n_samples, size_t start, const mood_augment_params *augment,
                              uint64_t seed);
+
+/* The samples of the last window, MOOD__WINDOW_SAMPLES of them, as the plane was computed from
+ * them: normalised, augmented. An encoder hears the same. Borrowed until the next mood__ear_window.
+ */
+const float *mood__ear_samples(const struct mood__ear *ear);
 
 /* Where the windows of a recording lie. Errors: as mood_windows_plan. */
 MOOD_NODISCARD
@@ -48,10 +54,20 @@ MOOD_NODISCARD
 mood_status mood__hear(struct mood__heard *out, struct mood__ear *ear, const mood_audio *audio);
 void mood__heard_free(struct mood__heard *heard); /* sets it to all zeros, which is empty */
 
+/* A recogniser for mood__infer_heard only. It has no encoder: a model that needs one is given its
+ * features, of which a window has `n_frames` (without an encoder it is not looked at). */
+MOOD_NODISCARD
+mood_status mood__infer_create_fed(mood_infer **out, mood_model *model, int n_frames);
+
+/* Writes the features of one window, as mood__features_run does, to the network's input. Not called
+ * for a model without an encoder. */
+typedef mood_status mood__feed(void *ctx, size_t window, float *features);
+
 /* mood_infer_run from what was heard before, with the weights that the model has now: the same
  * bytes. */
 MOOD_NODISCARD
-mood_status mood__infer_heard(mood_infer *infer, const struct mood__heard *heard, mood_result *out);
+mood_status mood__infer_heard(mood_infer *infer, const struct mood__heard *heard, mood__feed *feed,
+                              void *ctx, mood_result *out);
 
 /* Conclude the recogniser's last result anew, its windows cooler or hotter by a temperature: one
  * that was made while the model's was 1 then has the result that it would have at this one, bit by

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "infer/features.h"
 #include "infer/hear.h"
 #include "mood/ops.h"
 #include "tensor/tensor.h"
@@ -19,9 +20,11 @@ struct mood_infer {
     mood_model *model;
     double temperature; /* the model's, when the recogniser was made */
     struct mood__ear *ear;
+    mood_frames *frames; /* NULL without an encoder, and when its features come from elsewhere */
     mood_graph *graph;
-    mood_node *mel;  /* (1, F, T, 1) */
-    mood_node *prob; /* (1, V) */
+    mood_node *features; /* (1, T, D) or (1, L, T, D), or NULL */
+    mood_node *mel;      /* (1, F, T, 1); NULL for a classifier */
+    mood_node *prob;     /* (1, V) */
 
     /* The last result. */
     size_t capacity;        /* windows that the next two have room for */
@@ -46,42 +49,89 @@ const char *mood_verdict_name(mood_verdict verdict)
 
 /* ---- life --------------------------------------------------------------------------------- */
 
-static mood_status build(mood_infer *infer, mood_pool *pool)
+static mood_node *feature_input(mood_graph *g, const mood_encoder_use *use, int n_frames)
 {
+    struct mood__feature_shape s = mood__feature_shape(use, n_frames);
+    if (use->layer == MOOD_LAYER_MIX)
+        return mood_input(g, "features", MOOD_F32, 4,
+                          (int64_t[]){1, s.n_layers, s.n_frames, s.width});
+    return mood_input(g, "features", MOOD_F32, 3, (int64_t[]){1, s.n_frames, s.width});
+}
+
+static mood_status build(mood_infer *infer, int n_frames, mood_pool *pool)
+{
+    const mood_model *m = infer->model;
+    const mood_encoder_use *use = mood_model_encoder(m);
     const mood_graph_params params = {.weights = mood_model_weights(infer->model), .pool = pool};
     MOOD__TRY(mood_graph_create(&infer->graph, &params));
-    infer->mel = mood_input(infer->graph, "mel", MOOD_F32, 4,
-                            (int64_t[]){1, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, 1});
-    infer->prob = mood_softmax(mood_heads(NULL, infer->mel, mood_model_heads(infer->model)));
+    if (use)
+        infer->features = feature_input(infer->graph, use, n_frames);
+    if (mood_model_network(m) == MOOD_NETWORK_HEADS)
+        infer->mel = mood_input(infer->graph, "mel", MOOD_F32, 4,
+                                (int64_t[]){1, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, 1});
+    infer->prob = mood_softmax(mood_model_logits(m, infer->features, infer->mel, 0));
     return mood_graph_compile(infer->graph, &infer->prob, 1);
 }
 
-mood_status mood_infer_create(mood_infer **out, mood_model *model, const mood_infer_params *params)
+/* The encoder that runs: the caller's, or the one in the model. *out is borrowed. */
+static mood_status choose_encoder(mood_encoder **out, const mood_model *m, mood_encoder *given)
 {
-    *out = NULL;
-    int width = mood_model_heads(model)->feature_width;
-    if (width > 0)
+    const mood_encoder_use *use = mood_model_encoder(m);
+    const mood_heads_params *heads = mood_model_heads(m);
+    *out = given ? given : mood_model_embedded(m);
+    if (given) {
+        mood_status status = mood_model_check_encoder(m, given);
+        return status ? mood__fail_in(status, "the given encoder") : MOOD_OK;
+    }
+    if (use && !*out)
+        return mood__fail(MOOD_E_MISSING, "the model needs its encoder %.12s...", use->identity);
+    if (!use && heads && heads->feature_width > 0)
         return mood__fail(MOOD_E_UNSUPPORTED,
-                          "the model needs an encoder of width %d, which this version cannot run",
-                          width);
+                          "the model needs an encoder of width %d, and does not say which",
+                          heads->feature_width);
+    return MOOD_OK;
+}
+
+/* With `encoder`, or fed with its features, or for a model without one. */
+static mood_status create(mood_infer **out, mood_model *model, mood_encoder *encoder, int n_frames,
+                          mood_pool *pool)
+{
     mood_infer *infer = mood__calloc(1, sizeof(*infer));
     if (!infer)
         return mood__nomem();
     infer->model = mood_model_retain(model);
     infer->temperature = mood_model_temperature(model);
     mood_status status = mood__ear_create(&infer->ear);
+    if (!status && encoder)
+        status = mood__features_create(&infer->frames, encoder, mood_model_encoder(model), pool);
     if (!status)
-        status = build(infer, params ? params->pool : NULL);
+        status = build(infer, n_frames, pool);
     if (status)
         mood_infer_destroy(&infer);
     *out = infer;
     return status;
 }
 
+mood_status mood_infer_create(mood_infer **out, mood_model *model, const mood_infer_params *params)
+{
+    mood_infer_params p = params ? *params : (mood_infer_params){0};
+    mood_encoder *encoder;
+    *out = NULL;
+    MOOD__TRY(choose_encoder(&encoder, model, p.encoder));
+    return create(out, model, encoder, encoder ? mood__window_frames(encoder) : 0, p.pool);
+}
+
+mood_status mood__infer_create_fed(mood_infer **out, mood_model *model, int n_frames)
+{
+    *out = NULL;
+    return create(out, model, NULL, n_frames, NULL);
+}
+
 void mood_infer_destroy(mood_infer **infer)
 {
     if (*infer) {
         mood_graph_destroy(&(*infer)->graph);
+        mood_frames_destroy(&(*infer)->frames);
         mood__ear_destroy(&(*infer)->ear);
         mood_model_destroy(&(*infer)->model);
         mood__free((*infer)->segments);
@@ -112,7 +162,7 @@ static mood_status make_room(mood_infer *infer, size_t n_windows)
     return MOOD_OK;
 }
 
-/* Run the network over the plane that lies in its input, and keep the answer as segment i. */
+/* Run the network over what lies in its inputs, and keep the answer as segment i. */
 static mood_status classify(mood_infer *infer, size_t i, size_t n_samples, size_t start,
                             bool speech)
 {
@@ -178,30 +228,52 @@ static void conclude(mood_infer *infer, size_t n_windows, double temperature, mo
                                                       : MOOD_VERDICT_SUCCESS;
 }
 
+static float *memory_of(mood_node *input)
+{
+    return input ? mood__f32(mood_node_value(input)) : NULL;
+}
+
+/* Put window `start` of a recording into the network's inputs. */
+static mood_status hear(mood_infer *infer, bool *speech, const float *pcm, size_t n_samples,
+                        size_t start)
+{
+    const mood_model *m = infer->model;
+    MOOD__TRY(mood__ear_window(infer->ear, memory_of(infer->mel), speech, pcm, n_samples, start,
+                               NULL, 0));
+    if (!infer->frames)
+        return MOOD_OK;
+    return mood__features_run(infer->frames, mood_model_encoder(m),
+                              mood_model_network(m) == MOOD_NETWORK_HEADS,
+                              mood__ear_samples(infer->ear), memory_of(infer->features));
+}
+
 mood_status mood_infer_run(mood_infer *infer, const mood_audio *audio, mood_result *out)
 {
     const float *pcm = mood_audio_samples(audio);
     size_t n_samples = mood_audio_length(audio);
-    float *plane = mood__f32(mood_node_value(infer->mel));
     mood_windows w;
     MOOD__TRY(mood__plan_windows(&w, n_samples));
     MOOD__TRY(make_room(infer, w.count));
     for (size_t i = 0; i < w.count; i++) {
         size_t start = mood_windows_start(&w, i);
         bool speech;
-        MOOD__TRY(mood__ear_window(infer->ear, plane, &speech, pcm, n_samples, start, NULL, 0));
+        MOOD__TRY(hear(infer, &speech, pcm, n_samples, start));
         MOOD__TRY(classify(infer, i, n_samples, start, speech));
     }
     conclude(infer, w.count, infer->temperature, out);
     return MOOD_OK;
 }
 
-mood_status mood__infer_heard(mood_infer *infer, const struct mood__heard *heard, mood_result *out)
+mood_status mood__infer_heard(mood_infer *infer, const struct mood__heard *heard, mood__feed *feed,
+                              void *ctx, mood_result *out)
 {
-    float *plane = mood__f32(mood_node_value(infer->mel));
+    float *plane = memory_of(infer->mel), *features = memory_of(infer->features);
     MOOD__TRY(make_room(infer, heard->n_windows));
     for (size_t i = 0; i < heard->n_windows; i++) {
-        memcpy(plane, heard->planes + i * MOOD__PLANE, MOOD__PLANE * sizeof(float));
+        if (plane)
+            memcpy(plane, heard->planes + i * MOOD__PLANE, MOOD__PLANE * sizeof(float));
+        if (features)
+            MOOD__TRY(feed(ctx, i, features));
         MOOD__TRY(classify(infer, i, heard->n_samples, heard->start[i], heard->speech[i]));
     }
     conclude(infer, heard->n_windows, infer->temperature, out);

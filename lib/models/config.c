@@ -3,15 +3,23 @@
  * config.c — JSON inside model files, and what all JSON of libmood's files needs.
  *
  *     {"labels": ["neutral", "calm", ...],
- *      "heads": {"feature_width": 0, "divide": 1, "flatten": "FTC"},
+ *      "network": "heads",
+ *      "heads": {"feature_width": 768, "divide": 1, "flatten": "FTC"},
+ *      "encoder": {"identity": "5f0c...", "layer": 6, "n_layers": 12, "width": 768,
+ *                  "hint": "encoders/base.h5"},
  *      "audio": {"sample_rate": 16000, "window": 48000, "hop": 24000,
  *                "n_fft": 1024, "mel_hop": 512, "n_mels": 64},
  *      "temperature": 1.25}
  *
- * "flatten" is the order in which the 2D branch's plane becomes a vector: F outermost, channels
- * innermost. "window" and "hop" are in samples. "temperature" is left out where it is 1. Unknown
- * keys are allowed: a newer minor version may add some. Dropout is not in it: it belongs to a
- * training, not to what was trained. */
+ * or "network": "classifier", and in place of the heads
+ *
+ *      "classifier": {"units": 256, "form": "projector", "pooling": "mean"}
+ *
+ * Without "network" it is the heads (files of version 1.0), without "encoder" none. "layer" may be
+ * "mix". "flatten" is the order in which the 2D branch's plane becomes a vector: F outermost,
+ * channels innermost. "window" and "hop" are in samples. "temperature" is left out where it is 1.
+ * Unknown keys are allowed: a newer minor version may add some. Dropout is not in it: it belongs to
+ * a training, not to what was trained. */
 #include "models/config.h"
 
 #include <string.h>
@@ -22,6 +30,13 @@
 #include "models/pipeline.h"
 
 static const char flatten_order[] = "FTC";
+
+static const char mixed_layers[] = "mix";
+
+/* Names of enumerators, in their order. */
+static const char *const network_names[] = {"heads", "classifier"};
+static const char *const form_names[] = {"projector", "tanh"};
+static const char *const pooling_names[] = {"mean", "sum", "max"};
 
 /* The numbers that have to agree with this build. */
 static const struct {
@@ -92,7 +107,7 @@ static json_t *labels_json(const struct mood__config *config)
 {
     json_t *labels = json_array();
     bool ok = labels != NULL;
-    for (int i = 0; ok && i < config->heads.n_labels; i++)
+    for (int i = 0; ok && i < config->n_labels; i++)
         ok = json_array_append_new(labels, json_string(config->labels[i])) == 0;
     if (ok)
         return labels;
@@ -113,13 +128,33 @@ static json_t *audio_json(void)
     return NULL;
 }
 
+static json_t *network_json(const struct mood__config *config)
+{
+    const mood_classifier_params *c = &config->classifier;
+    if (config->network == MOOD_NETWORK_CLASSIFIER)
+        return json_pack("{s:i, s:s, s:s}", "units", c->units, "form", form_names[c->form],
+                         "pooling", pooling_names[c->pooling]);
+    return json_pack("{s:i, s:i, s:s}", "feature_width", config->heads.feature_width, "divide",
+                     config->heads.divide, "flatten", flatten_order);
+}
+
+static json_t *encoder_json(const mood_encoder_use *use)
+{
+    json_t *layer =
+        use->layer == MOOD_LAYER_MIX ? json_string(mixed_layers) : json_integer(use->layer);
+    return json_pack("{s:s, s:o, s:i, s:i, s:s}", "identity", use->identity, "layer", layer,
+                     "n_layers", use->n_layers, "width", use->width, "hint", use->hint);
+}
+
 mood_status mood__config_write(char **out, const struct mood__config *config)
 {
-    json_t *heads = json_pack("{s:i, s:i, s:s}", "feature_width", config->heads.feature_width,
-                              "divide", config->heads.divide, "flatten", flatten_order);
+    const char *network = network_names[config->network];
     json_t *all = json_object();
     bool ok = json_object_set_new(all, "labels", labels_json(config)) == 0;
-    ok = json_object_set_new(all, "heads", heads) == 0 && ok;
+    ok = json_object_set_new(all, "network", json_string(network)) == 0 && ok;
+    ok = json_object_set_new(all, network, network_json(config)) == 0 && ok;
+    if (config->encoder.width > 0)
+        ok = json_object_set_new(all, "encoder", encoder_json(&config->encoder)) == 0 && ok;
     ok = json_object_set_new(all, "audio", audio_json()) == 0 && ok;
     if (config->temperature != 1)
         ok = json_object_set_new(all, "temperature", json_real(config->temperature)) == 0 && ok;
@@ -143,7 +178,7 @@ static mood_status read_labels(struct mood__config *out, const json_t *labels)
         if (!out->labels[i])
             return mood__fail(MOOD_E_FORMAT, "label %zu is not a string", i);
     }
-    out->heads.n_labels = (int)n;
+    out->n_labels = (int)n;
     return MOOD_OK;
 }
 
@@ -158,6 +193,70 @@ static mood_status read_heads(struct mood__config *out, const json_t *heads)
     if (strcmp(flatten, flatten_order) != 0)
         return mood__fail(MOOD_E_UNSUPPORTED, "'flatten' is '%.20s'; this version reads '%s'",
                           flatten, flatten_order);
+    return MOOD_OK;
+}
+
+/* The place of the text in a list of names. */
+static mood_status read_name(int *out, const json_t *object, const char *key,
+                             const char *const *names, int n)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    if (!text)
+        return mood__fail(MOOD_E_FORMAT, "'%s' is not a string", key);
+    for (int i = 0; i < n; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *out = i;
+            return MOOD_OK;
+        }
+    }
+    return mood__fail(MOOD_E_UNSUPPORTED, "'%s' is '%.20s', which this version does not know", key,
+                      text);
+}
+
+static mood_status read_classifier(struct mood__config *out, const json_t *classifier)
+{
+    int form = 0, pooling = 0;
+    MOOD__TRY(mood__read_whole(&out->classifier.units, classifier, "units", MOOD__MAX_UNITS));
+    MOOD__TRY(read_name(&form, classifier, "form", form_names, 2));
+    MOOD__TRY(read_name(&pooling, classifier, "pooling", pooling_names, 3));
+    out->classifier.form = (mood_classifier_form)form;
+    out->classifier.pooling = (mood_pooling)pooling;
+    return MOOD_OK;
+}
+
+static mood_status read_network(struct mood__config *out, const json_t *all)
+{
+    int network = MOOD_NETWORK_HEADS;
+    if (json_object_get(all, "network"))
+        MOOD__TRY(read_name(&network, all, "network", network_names, 2));
+    out->network = (mood_network)network;
+    const json_t *inside = json_object_get(all, network_names[network]);
+    return out->network == MOOD_NETWORK_CLASSIFIER ? read_classifier(out, inside)
+                                                   : read_heads(out, inside);
+}
+
+static mood_status read_text(const char **out, const json_t *object, const char *key)
+{
+    *out = json_string_value(json_object_get(object, key));
+    return *out ? MOOD_OK : mood__fail(MOOD_E_FORMAT, "'%s' is not a string", key);
+}
+
+static mood_status read_encoder(mood_encoder_use *out, const json_t *encoder)
+{
+    if (!encoder)
+        return MOOD_OK;
+    const char *layer = json_string_value(json_object_get(encoder, "layer"));
+    MOOD__TRY(read_text(&out->identity, encoder, "identity"));
+    MOOD__TRY(read_text(&out->hint, encoder, "hint"));
+    MOOD__TRY(mood__read_whole(&out->n_layers, encoder, "n_layers", MOOD_ENCODER_MAX_LAYERS));
+    MOOD__TRY(mood__read_whole(&out->width, encoder, "width", MOOD__MAX_FEATURE_WIDTH));
+    if (out->width == 0)
+        return mood__fail(MOOD_E_FORMAT, "an encoder of width 0");
+    if (!layer)
+        return mood__read_whole(&out->layer, encoder, "layer", MOOD_ENCODER_MAX_LAYERS);
+    out->layer = MOOD_LAYER_MIX;
+    if (strcmp(layer, mixed_layers) != 0)
+        return mood__fail(MOOD_E_FORMAT, "'layer' is '%.20s'", layer);
     return MOOD_OK;
 }
 
@@ -193,7 +292,8 @@ mood_status mood__config_read(struct mood__config *out, const char *text)
         return status == MOOD_E_INVALID ? MOOD_E_FORMAT : status;
     out->json = json;
     MOOD__TRY(check_audio(json_object_get(json, "audio")));
-    MOOD__TRY(read_heads(out, json_object_get(json, "heads")));
+    MOOD__TRY(read_network(out, json));
+    MOOD__TRY(read_encoder(&out->encoder, json_object_get(json, "encoder")));
     MOOD__TRY(read_temperature(out, json_object_get(json, "temperature")));
     return read_labels(out, json_object_get(json, "labels"));
 }

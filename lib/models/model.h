@@ -13,29 +13,42 @@ enum {
     /* Of an encoder: the largest that is in use anywhere is 1920 (XLS-R 2B). Keeps a file from
      * asking for a network that does not fit into memory. */
     MOOD__MAX_FEATURE_WIDTH = 8192,
-    MOOD__MAX_RECORD_BYTES = 4 << 20
+    MOOD__MAX_UNITS = 8192,
+    MOOD__MAX_RECORD_BYTES = 4 << 20,
+    MOOD__MAX_HINT_BYTES = 4096,
+    MOOD__IDENTITY_DIGITS = 64
+};
+
+/* What a model is, but for its numbers: what is known before the network is built. */
+struct mood__config {
+    mood_network network;
+    mood_heads_params heads;           /* all zeros for a classifier */
+    mood_classifier_params classifier; /* all zeros for the heads */
+    mood_encoder_use encoder;          /* width 0: none, or heads.feature_width wide and unknown */
+    double temperature;
+    int n_labels;
+    const char *labels[MOOD_MAX_LABELS];
+    /* Its texts are borrowed: from the caller, from the model, or from what parsing made, which is
+     * `json` and freed by mood__config_free. */
+    void *json;
 };
 
 struct mood_model {
     atomic_int owners;
-    mood_heads_params heads; /* n_labels and divide are never 0 here */
+    struct mood__config config; /* complete: where 0 stands for another number, that number */
     char *labels[MOOD_MAX_LABELS];
+    char *identity, *hint; /* of the encoder; NULL without one */
     char *record;
-    double temperature;
-    mood_weights *weights; /* sealed: exactly those of mood_heads */
+    mood_weights *weights;     /* sealed: exactly those of the network */
+    mood_encoder *embedded;    /* or NULL */
+    mood_dtype embedded_dtype; /* of its numbers in the file */
 };
 
-/* What a file says about its model, before the network is built. */
-struct mood__config {
-    mood_heads_params heads;
-    double temperature;
-    const char *labels[MOOD_MAX_LABELS]; /* borrowed: from the caller, or from `json` */
-    void *json;                          /* what parsing made; freed by mood__config_free */
-};
-
-/* As mood_model_create, but all weights are zeros: for a file to fill. The seed does not matter. */
+/* A model of that config, whose encoder, if there is one, is known by its use only. Its weights are
+ * drawn from `seed`, or `blank`: all zeros, for a file to fill. Errors: as mood_model_create. */
 MOOD_NODISCARD
-mood_status mood__model_create_blank(mood_model **out, const mood_model_params *params);
+mood_status mood__model_create(mood_model **out, const struct mood__config *config, uint64_t seed,
+                               bool blank);
 
 /* Whether the text is one JSON object: E_INVALID if not; E_NOMEM. */
 MOOD_NODISCARD
@@ -45,10 +58,10 @@ mood_status mood__check_json_object(const char *text);
 MOOD_NODISCARD
 mood_status mood__config_write(char **out, const struct mood__config *config);
 
-/* Read it back. Labels are of JSON strings but not checked otherwise, which mood_model_create does.
- * `out` may be freed in any case.
+/* Read it back. Types and ranges of numbers are checked, texts and what has to fit together are
+ * not, which mood__model_create does. `out` may be freed in any case.
  * Errors: E_FORMAT (not as mood__config_write makes it), E_UNSUPPORTED (other numbers than those of
- * pipeline.h, or another flatten order). */
+ * pipeline.h, another flatten order, a network that is not known). */
 MOOD_NODISCARD
 mood_status mood__config_read(struct mood__config *out, const char *text);
 void mood__config_free(struct mood__config *config);

@@ -2,9 +2,10 @@
  *
  * model_file.c — Model files. Kind "model"; its entries are
  *
- *     config          JSON: labels, heads, audio (config.c)
+ *     config          JSON: labels, network, encoder, audio (config.c)
  *     record          JSON: how it was trained, whatever the trainer wrote
- *     weights/NAME    float32, one for each weight of mood_heads, running statistics included
+ *     weights/NAME    float32, one for each weight of the network, running statistics included
+ *     encoder-config  and encoder/NAME: the encoder, if it was put into the model (encoder_file.c)
  *
  * A file of a newer minor version may hold further entries outside weights/; else nothing but these
  * may be there, since what nobody reads is more likely a mistake than a message. */
@@ -17,14 +18,17 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "models/encoder.h"
 #include "store/store.h"
 #include "tensor/tensor.h"
 
-static const struct mood__format model_format = {.kind = "model", .major = 1, .minor = 0};
+static const struct mood__format model_format = {.kind = "model", .major = 1, .minor = 1};
 
 static const char config_name[] = "config";
 static const char record_name[] = "record";
 static const char weights_folder[] = "weights/";
+static const struct mood__encoder_place encoder_place = {.config = "encoder-config",
+                                                         .folder = "encoder/"};
 
 static const char *weight_entry(char out[MOOD__ENTRY_NAME_BYTES], const mood_weights *w, int i)
 {
@@ -36,11 +40,8 @@ static const char *weight_entry(char out[MOOD__ENTRY_NAME_BYTES], const mood_wei
 
 static mood_status add_config(struct mood__writer *w, const mood_model *m)
 {
-    struct mood__config config = {.heads = m->heads, .temperature = m->temperature};
-    for (int i = 0; i < m->heads.n_labels; i++)
-        config.labels[i] = m->labels[i];
     char *text;
-    MOOD__TRY(mood__config_write(&text, &config));
+    MOOD__TRY(mood__config_write(&text, &m->config));
     mood_status status = mood__writer_add_text(w, config_name, text);
     mood__free(text);
     return status;
@@ -50,6 +51,8 @@ static mood_status add_all(struct mood__writer *w, const mood_model *m)
 {
     MOOD__TRY(add_config(w, m));
     MOOD__TRY(mood__writer_add_text(w, record_name, m->record));
+    if (m->embedded)
+        MOOD__TRY(mood__encoder_write(w, m->embedded, &encoder_place, m->embedded_dtype));
     for (int i = 0; i < mood_weights_count(m->weights); i++) {
         char name[MOOD__ENTRY_NAME_BYTES];
         MOOD__TRY(mood__writer_add_tensor(w, weight_entry(name, m->weights, i),
@@ -78,13 +81,8 @@ static mood_status create_from_config(mood_model **out, const struct mood__reade
     MOOD__TRY(mood__reader_text(r, config_name, &text));
     struct mood__config config;
     mood_status status = mood__config_read(&config, text);
-    if (!status) {
-        const mood_model_params params = {
-            .heads = config.heads, .labels = config.labels, .n_labels = config.heads.n_labels};
-        status = mood__model_create_blank(out, &params);
-        if (!status)
-            status = mood_model_set_temperature(*out, config.temperature);
-    }
+    if (!status)
+        status = mood__model_create(out, &config, 0, true);
     mood__config_free(&config);
     /* What create calls an invalid argument is here the file's mistake. */
     if (status == MOOD_E_INVALID)
@@ -125,6 +123,40 @@ static mood_status load_weights(mood_model *m, const struct mood__reader *r)
     return MOOD_OK;
 }
 
+/* The type of the encoder's numbers in the file, for the next time that the model is saved. */
+static mood_dtype stored_dtype(const struct mood__reader *r)
+{
+    for (size_t i = 0; i < mood__reader_count(r); i++) {
+        const struct mood__entry *e = mood__reader_at(r, i);
+        if (strncmp(e->name, encoder_place.folder, strlen(encoder_place.folder)) == 0)
+            return e->tensor.dtype;
+    }
+    return MOOD_F32;
+}
+
+static mood_status load_encoder(mood_model *m, const struct mood__reader *r)
+{
+    mood_encoder *encoder;
+    if (!mood__reader_find(r, encoder_place.config))
+        return MOOD_OK;
+    mood_status status = mood__encoder_read(&encoder, r, &encoder_place);
+    if (!status)
+        status = mood_model_embed(m, encoder, stored_dtype(r));
+    mood_encoder_destroy(&encoder);
+    if (status == MOOD_E_INVALID)
+        status = MOOD_E_FORMAT;
+    return status ? mood__fail_in(status, "its encoder") : MOOD_OK;
+}
+
+static bool is_known(const mood_model *m, const char *name)
+{
+    if (strcmp(name, config_name) == 0 || strcmp(name, record_name) == 0)
+        return true;
+    /* Which weights an encoder has was looked at when it was read. */
+    return m->embedded && (strcmp(name, encoder_place.config) == 0 ||
+                           strncmp(name, encoder_place.folder, strlen(encoder_place.folder)) == 0);
+}
+
 static mood_status check_nothing_else(const mood_model *m, const struct mood__reader *r)
 {
     bool newer = mood__reader_header(r)->minor > model_format.minor;
@@ -132,8 +164,8 @@ static mood_status check_nothing_else(const mood_model *m, const struct mood__re
     for (size_t i = 0; i < mood__reader_count(r); i++) {
         const char *name = mood__reader_at(r, i)->name;
         bool weight = strncmp(name, weights_folder, folder_bytes) == 0;
-        bool known = weight ? mood_weights_find(m->weights, name + folder_bytes) >= 0
-                            : strcmp(name, config_name) == 0 || strcmp(name, record_name) == 0;
+        bool known =
+            weight ? mood_weights_find(m->weights, name + folder_bytes) >= 0 : is_known(m, name);
         if (!known && (weight || !newer))
             return mood__fail(MOOD_E_MISSING, "'%s' is in the file, but no model has it", name);
     }
@@ -151,6 +183,8 @@ mood_status mood_model_load(mood_model **out, const char *path)
         status = load_record(m, r);
     if (!status)
         status = load_weights(m, r);
+    if (!status)
+        status = load_encoder(m, r);
     if (!status)
         status = check_nothing_else(m, r);
     mood__reader_close(&r);

@@ -4,7 +4,7 @@
  *
  *     mood_model *model;  mood_infer *infer;  mood_audio *audio;  mood_result r;
  *     mood_model_load(&model, "model.h5");
- *     mood_infer_create(&infer, model, NULL);
+ *     mood_infer_create(&infer, model, NULL); // or with the encoder that the model needs
  *     mood_audio_read(&audio, "clip.wav", NULL);
  *     mood_infer_run(infer, audio, &r);
  *     printf("%s %.2f\n", mood_model_label(model, r.best), r.confidence); */
@@ -55,12 +55,14 @@ typedef struct mood_result {
 } mood_result;
 
 typedef struct mood_infer_params {
-    mood_pool *pool; /* borrowed for the life of the recogniser; NULL: only the calling thread
-                      * works. The result does not depend on it */
+    mood_pool *pool;       /* borrowed for the life of the recogniser; NULL: only the calling thread
+                            * works. The result does not depend on it */
+    mood_encoder *encoder; /* retained. NULL: the one that is in the model, if any */
 } mood_infer_params;
 
 /* Owned by the caller; free with mood_infer_destroy. Retains `model`.
- * Errors: E_NOMEM; E_UNSUPPORTED (the model needs an encoder). */
+ * Errors: E_MISSING (the model needs an encoder: mood_model_find_encoder), E_INVALID (it needs
+ * another one, or none), E_UNSUPPORTED (it does not say which), E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_infer_create(mood_infer **out, mood_model *model,
                                        const mood_infer_params *params);

@@ -29,7 +29,7 @@ static void answer_task(void *ctx, int64_t task, int worker)
     int64_t i = a->first + task;
     mood_infer *infer = t->infers[worker];
     mood_result r;
-    a->status[i] = mood__infer_heard(infer, &t->data.recordings[t->other[i]].heard, &r);
+    a->status[i] = mood__infer_heard(infer, &t->data.recordings[t->other[i]].heard, NULL, NULL, &r);
     if (!a->status[i] && a->keep)
         a->status[i] = mood__sayings_keep(a->keep, (size_t)i, &r);
     if (a->status[i])

@@ -67,7 +67,8 @@ static mood_status check(const struct mood__trainer *t)
         same = strcmp(mood_corpus_label(t->corpus, i), mood_model_label(t->model, i)) == 0;
     if (!same)
         return mood__fail(MOOD_E_INVALID, "training: model and corpus have different labels");
-    if (mood_model_heads(t->model)->feature_width > 0)
+    const mood_heads_params *heads = mood_model_heads(t->model);
+    if (!heads || heads->feature_width > 0)
         return mood__fail(MOOD_E_UNSUPPORTED, "training: the model needs an encoder");
     float probe[1] = {0}; /* are the ranges of the augmentation sound? */
     return mood_augment_run(probe, 1, &p->augment, 0);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""make.py — Makes ops.golden, heads.golden and optim.golden, the numbers that the C code has to
-reach.
+"""make.py — Makes ops.golden, heads.golden, classifier.golden and optim.golden, the numbers that the
+C code has to reach.
 
     make.py [DIRECTORY]                     default: the folder of this script
 
@@ -14,6 +14,7 @@ import sys
 import torch
 
 import golden
+import make_classifier
 import make_heads
 import make_ops
 import make_optim
@@ -23,7 +24,8 @@ def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
     folder = folder if folder.is_dir() else folder.parent
     torch.set_num_threads(1)
-    for name, part in (("ops", make_ops), ("heads", make_heads), ("optim", make_optim)):
+    for name, part in (("ops", make_ops), ("heads", make_heads),
+                       ("classifier", make_classifier), ("optim", make_optim)):
         out = golden.Writer()
         part.make(out)
         path = folder / f"{name}.golden"

@@ -298,7 +298,7 @@ static void test_heard(void **state)
     assert_int_equal(heard.n_samples, SAME_SECONDS * RATE);
     assert_ok(mood_infer_run(infer, audio, &r));
     copy_all(a, &r);
-    assert_ok(mood__infer_heard(infer, &heard, &r));
+    assert_ok(mood__infer_heard(infer, &heard, NULL, NULL, &r));
     copy_all(b, &r);
     assert_memory_equal(a, b, sizeof(a));
     assert_true(r.segments[4].start_s == 5 && r.segments[4].end_s == 8);

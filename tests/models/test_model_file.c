@@ -203,9 +203,11 @@ static void test_foreign_files(void **state)
         {{.without = "heads.fc2.bias"}, MOOD_E_MISSING, "'weights/heads.fc2.bias'"},
         {{.without = "heads.mel.norm3.running_var"}, MOOD_E_MISSING, "norm3.running_var'"},
         {{.extra = "weights/heads.fc4.bias"}, MOOD_E_MISSING, "'weights/heads.fc4.bias'"},
-        {{.extra = "weights/heads.fc4.bias", .minor = 1}, MOOD_E_MISSING, "fc4.bias'"},
+        {{.extra = "weights/heads.fc4.bias", .minor = 2}, MOOD_E_MISSING, "fc4.bias'"},
         {{.extra = "calibration"}, MOOD_E_MISSING, "'calibration'"},
         {{.extra = "calibration/temperature"}, MOOD_E_MISSING, "'calibration/temperature'"},
+        {{.extra = "encoder/encoder.layer_norm.bias"}, MOOD_E_MISSING, "layer_norm.bias'"},
+        {{.extra = "encoder-config"}, MOOD_E_FORMAT, "its encoder: 'encoder-config'"},
         {{.turned = "heads.fc2.weight"}, MOOD_E_SHAPE, "(16, 32)"},
         {{.as_text = "heads.fc2.bias"}, MOOD_E_FORMAT, "heads.fc2.bias"},
         {{.as_i32 = "heads.fc2.bias"}, MOOD_E_FORMAT, "heads.fc2.bias"},
@@ -220,7 +222,7 @@ static void test_foreign_files(void **state)
         assert_refused(path, cases[i].status, cases[i].text);
     }
     /* What may differ: nothing, or what a newer minor version adds. */
-    static const struct change fine[] = {{0}, {.minor = 1}, {.minor = 1, .extra = "calibration"}};
+    static const struct change fine[] = {{0}, {.minor = 1}, {.minor = 2, .extra = "calibration"}};
     for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
         write_changed(path, m, mood_model_weights(m), &fine[i]);
         assert_ok(mood_model_load(&back, path));
@@ -261,7 +263,15 @@ static void test_not_finite(void **state)
     "\"audio\": {\"sample_rate\": " rate ", \"window\": " window ", \"hop\": " hop                 \
     ", \"n_fft\": " fft ", \"mel_hop\": " mel_hop ", \"n_mels\": " mels "}"
 #define RIGHT_AUDIO AUDIO("16000", "48000", "24000", "1024", "512", "64")
-#define LABELS      "\"labels\": [\"a\", \"b\"]"
+#define WIDE_HEADS  "\"heads\": {\"feature_width\": 9, \"divide\": 8, \"flatten\": \"FTC\"}"
+#define CLASSIFIER(form, pooling)                                                                  \
+    "\"network\": \"classifier\", \"classifier\": {\"units\": 8, \"form\": " form                  \
+    ", \"pooling\": " pooling "}"
+#define ENCODER(identity, layer, n_layers, width, hint)                                            \
+    "\"encoder\": {\"identity\": \"" identity "\", \"layer\": " layer ", \"n_layers\": " n_layers  \
+    ", \"width\": " width ", \"hint\": \"" hint "\"}"
+#define ID     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define LABELS "\"labels\": [\"a\", \"b\"]"
 
 static const struct {
     const char *config;
@@ -313,7 +323,44 @@ static const struct {
     {"{" LABELS ", " RIGHT_AUDIO
      ", \"heads\": {\"feature_width\": -1, \"divide\": 8, \"flatten\": \"FTC\"}}",
      MOOD_E_FORMAT, "'feature_width'"},
+    {"{" LABELS ", " RIGHT_AUDIO ", \"network\": \"transformer\"}", MOOD_E_UNSUPPORTED,
+     "'network' is 'transformer', which this version does not know"},
+    {"{" LABELS ", " RIGHT_AUDIO ", \"network\": 1}", MOOD_E_FORMAT, "'network' is not a string"},
+    {"{" LABELS ", " RIGHT_AUDIO ", \"network\": \"classifier\", " HEADS "}", MOOD_E_FORMAT,
+     "'units'"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " CLASSIFIER("\"conv\"", "\"mean\"") "}", MOOD_E_UNSUPPORTED,
+     "'form' is 'conv'"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " CLASSIFIER("\"tanh\"", "\"median\"") "}", MOOD_E_UNSUPPORTED,
+     "'pooling' is 'median'"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " CLASSIFIER("\"tanh\"", "0") "}", MOOD_E_FORMAT,
+     "'pooling' is not a string"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " CLASSIFIER("\"tanh\"", "\"max\"") "}", MOOD_E_FORMAT,
+     "a classifier without an encoder"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", \"encoder\": []}", MOOD_E_FORMAT, "'identity'"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", " ENCODER("abc", "6", "12", "9", "x.h5") "}",
+     MOOD_E_FORMAT, "not 64 hexadecimal digits"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", " ENCODER(ID, "13", "12", "9", "x.h5") "}",
+     MOOD_E_FORMAT, "encoder layer 13 is outside 0 to 12"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", " ENCODER(ID, "-1", "12", "9", "x.h5") "}",
+     MOOD_E_FORMAT, "'layer' is not a whole number"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", " ENCODER(ID, "\"all\"", "12", "9", "x.h5") "}",
+     MOOD_E_FORMAT, "'layer' is 'all'"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", " ENCODER(ID, "6", "65", "9", "x.h5") "}",
+     MOOD_E_FORMAT, "'n_layers'"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", " ENCODER(ID, "0", "0", "9", "x.h5") "}",
+     MOOD_E_FORMAT, "an encoder of 0 layers"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", " ENCODER(ID, "6", "12", "0", "x.h5") "}",
+     MOOD_E_FORMAT, "width 0"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", " ENCODER(ID, "6", "12", "9", "\\u001b") "}",
+     MOOD_E_FORMAT, "no text of one line"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " HEADS ", " ENCODER(ID, "6", "12", "9", "x.h5") "}",
+     MOOD_E_FORMAT, "feature width 0, but an encoder of width 9"},
     /* right, but for other weights than the file has */
+    {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", " ENCODER(ID, "\"mix\"", "64", "9", "") "}",
+     MOOD_E_MISSING, "'weights/mix.weights'"},
+    {"{" LABELS ", " RIGHT_AUDIO
+     ", " CLASSIFIER("\"tanh\"", "\"max\"") ", " ENCODER(ID, "6", "12", "9", "x.h5") "}",
+     MOOD_E_MISSING, "'weights/classifier.dense.weight'"},
     {"{" LABELS ", " RIGHT_AUDIO
      ", \"heads\": {\"feature_width\": 0, \"divide\": 4, \"flatten\": \"FTC\"}}",
      MOOD_E_SHAPE, "weights/heads."},

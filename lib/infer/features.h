@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * features.h — What a model's network gets to hear of an encoder: one hidden state of a window, or
+ * all of them for a mix. Recognition computes it when it is needed, training once, into a cache. */
+#ifndef MOOD_INFER_FEATURES_H
+#define MOOD_INFER_FEATURES_H
+
+#include "mood/model.h"
+
+/* The features of one window: (L, T, D) floats. */
+struct mood__feature_shape {
+    int n_layers; /* L: 1, or with MOOD_LAYER_MIX the encoder's number of layers + 1 */
+    int n_frames; /* T */
+    int width;    /* D */
+};
+
+struct mood__feature_shape mood__feature_shape(const mood_encoder_use *use, int n_frames);
+size_t mood__feature_floats(const struct mood__feature_shape *shape);
+
+/* The frames that this encoder has of a window. */
+int mood__window_frames(const mood_encoder *encoder);
+
+/* The model's encoder at work: for windows of MOOD__WINDOW_SAMPLES, stopped at the layer that is
+ * used. Errors: as mood_frames_create. */
+MOOD_NODISCARD
+mood_status mood__features_create(mood_frames **out, mood_encoder *encoder,
+                                  const mood_encoder_use *use, mood_pool *pool);
+
+/* The features of a window, `x` as mood__ear_samples gives it, as the network gets them.
+ *   features  mood__feature_floats are written here
+ *   rounded   whether mood__round_features is applied: for the heads, not for a classifier
+ * Errors: as mood_frames_run. */
+MOOD_NODISCARD
+mood_status mood__features_run(mood_frames *frames, const mood_encoder_use *use, bool rounded,
+                               const float *x, float *features);
+
+/* The rule of features for heads: each number is the nearest of IEEE half precision. */
+void mood__round_features(float *x, size_t n);
+
+#endif
