@@ -10,7 +10,7 @@
 #include "infer_output.h"
 
 struct options {
-    const char *model, *tier;
+    const char *model, *encoder, *features, *tier;
     bool json;
     int threads;
 };
@@ -18,6 +18,11 @@ struct options {
 static const struct cli_option options[] = {
     {CLI_STRING_AT(struct options, model), .letter = 'm', .name = "model", .arg = "MODEL.h5",
      .unset = "none: it has to be given", .help = "the model, as mood-train writes it"},
+    {CLI_STRING_AT(struct options, encoder), .name = "encoder", .arg = "ENC.h5",
+     .unset = "looked for: in the model, then where it was, beside the model, in $MOOD_HOME",
+     .help = "the encoder that the model was trained on, as mood-convert writes it"},
+    {CLI_STRING_AT(struct options, features), .name = "features", .arg = "OUT.h5", .unset = "none",
+     .help = "write what the encoder makes of FILE, layer by layer, and no answer; needs no model"},
     {CLI_FLAG_AT(struct options, json), .name = "json",
      .help = "print one JSON object per file, each on one line"},
     {CLI_INT_AT(struct options, threads), .name = "threads", .arg = "N", .fallback = "1", .min = 0,
@@ -31,6 +36,7 @@ static const struct cli_example examples[] = {
     {"Label a clip", "mood-infer -m model.h5 clip.wav"},
     {"Label a folder, for another program", "mood-infer -m model.h5 --json clips/*.flac"},
     {"Label what comes through a pipe", "arecord -d 3 | mood-infer -m model.h5 -"},
+    {"Keep an encoder's features", "mood-infer --features out.h5 --encoder base.h5 clip.wav"},
 };
 
 static const struct cli_tool tool = {
@@ -41,6 +47,10 @@ static const struct cli_tool tool = {
         "goes with it. A - stands for standard input. WAV, AIFF, FLAC, Ogg and MP3 are read.\n\n"
         "A recording is heard in windows of 3 seconds, every 1.5 seconds; its answer is the mean "
         "over the windows with speech, and with more than one window a time line follows.\n\n"
+        "With --features, the recording is heard as a whole, at its own level, and OUT.h5 gets the "
+        "data sets layer_00, layer_01, ..., each (frames, width) of float32: the input of each "
+        "layer "
+        "of the encoder, and at last its output.\n\n"
         "With --json, times are in seconds, and bytes of a file name that are no UTF-8 are "
         "written as the text \\xNN.",
     .operand = "FILE",
@@ -155,11 +165,65 @@ static void label_all(struct cli *c, const mood_model *model, mood_infer *infer)
         cli_error(c, NULL, "stopped");
 }
 
+/* ---- features ----------------------------------------------------------------------------- */
+
+static void write_features(struct cli *c, const char *name, mood_encoder *encoder, mood_pool *pool,
+                           const mood_audio *audio)
+{
+    const struct options *o = c->options;
+    mood_frames *frames;
+    const mood_frames_params params = {.n_layers = -1, .every_layer = true, .pool = pool};
+    mood_status status = mood_frames_create(&frames, encoder, mood_audio_length(audio), &params);
+    if (!status)
+        status = mood_frames_run(frames, mood_audio_samples(audio));
+    if (status != MOOD_OK)
+        cli_error(c, name, "%s", mood_error_detail());
+    else if (mood_frames_save(frames, o->features) != MOOD_OK)
+        cli_error(c, o->features, "%s", mood_error_detail());
+    mood_frames_destroy(&frames);
+}
+
+static void keep_features(struct cli *c, mood_pool *pool)
+{
+    const struct options *o = c->options;
+    const char *file = c->operands[0], *name = strcmp(file, "-") == 0 ? "standard input" : file;
+    const char *why = NULL;
+    mood_encoder *encoder = NULL;
+    mood_audio *audio = NULL;
+    if (mood_encoder_load(&encoder, o->encoder) != MOOD_OK)
+        cli_error(c, o->encoder, "%s", mood_error_detail());
+    else if (read_audio(&audio, file, &why) != MOOD_OK)
+        cli_error(c, name, "%s", why);
+    else
+        write_features(c, name, encoder, pool, audio);
+    mood_audio_destroy(&audio);
+    mood_encoder_destroy(&encoder);
+}
+
+/* ---- the program -------------------------------------------------------------------------- */
+
+static bool check_words(struct cli *c)
+{
+    const struct options *o = c->options;
+    if (!o->features)
+        return o->model ? true
+                        : cli_usage(c, "no model: train one with mood-train, and name it with "
+                                       "-m MODEL.h5");
+    if (!o->encoder)
+        return cli_usage(c, "--features: no encoder; name it with --encoder ENC.h5");
+    if (o->model || o->json)
+        return cli_usage(c, "--features gives no answers: leave %s out",
+                         o->model ? "the model" : "--json");
+    if (c->n_operands != 1)
+        return cli_usage(c, "--features: one file at a time");
+    return true;
+}
+
 static bool check_usage(struct cli *c)
 {
     const struct options *o = c->options;
-    if (!o->model)
-        return cli_usage(c, "no model: train one with mood-train, and name it with -m MODEL.h5");
+    if (!check_words(c))
+        return false;
     if (!o->tier)
         return true;
     mood_status status = mood_cpu_limit(o->tier);
@@ -170,23 +234,48 @@ static bool check_usage(struct cli *c)
     return status == MOOD_OK;
 }
 
-static void infer(struct cli *c)
+static bool find_encoder(struct cli *c, const mood_model *model, mood_encoder **encoder)
 {
     const struct options *o = c->options;
-    mood_pool *pool = NULL;
+    mood_status status = mood_model_find_encoder(encoder, model, o->model, o->encoder);
+    if (status == MOOD_OK)
+        return true;
+    cli_error(c, o->encoder ? o->encoder : o->model, "%s%s", mood_error_detail(),
+              status == MOOD_E_MISSING && !o->encoder ? "; name it with --encoder" : "");
+    return false;
+}
+
+static void label(struct cli *c, mood_pool *pool)
+{
+    const struct options *o = c->options;
     mood_model *model = NULL;
+    mood_encoder *encoder = NULL;
     mood_infer *infer = NULL;
     if (mood_model_load(&model, o->model) != MOOD_OK)
         cli_error(c, o->model, "%s", mood_error_detail());
-    else if (mood_pool_create(&pool, o->threads) != MOOD_OK)
-        cli_error(c, "--threads", "%s", mood_error_detail());
-    else if (mood_infer_create(&infer, model, &(mood_infer_params){.pool = pool}) != MOOD_OK)
-        cli_error(c, o->model, "%s", mood_error_detail());
-    else
-        label_all(c, model, infer);
+    else if (find_encoder(c, model, &encoder)) {
+        const mood_infer_params params = {.pool = pool, .encoder = encoder};
+        if (mood_infer_create(&infer, model, &params) != MOOD_OK)
+            cli_error(c, o->model, "%s", mood_error_detail());
+        else
+            label_all(c, model, infer);
+    }
     mood_infer_destroy(&infer);
-    mood_pool_destroy(&pool);
+    mood_encoder_destroy(&encoder);
     mood_model_destroy(&model);
+}
+
+static void work(struct cli *c)
+{
+    const struct options *o = c->options;
+    mood_pool *pool = NULL;
+    if (mood_pool_create(&pool, o->threads) != MOOD_OK)
+        cli_error(c, "--threads", "%s", mood_error_detail());
+    else if (o->features)
+        keep_features(c, pool);
+    else
+        label(c, pool);
+    mood_pool_destroy(&pool);
 }
 
 int main(int argc, char **argv)
@@ -194,6 +283,6 @@ int main(int argc, char **argv)
     struct options o;
     struct cli c;
     if (cli_start(&c, &tool, argc, argv, &o) && check_usage(&c))
-        infer(&c);
+        work(&c);
     return cli_finish(&c);
 }

@@ -8,6 +8,7 @@ import array
 import json
 import math
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -47,7 +48,7 @@ class Infer(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.dir = tempfile.mkdtemp(prefix="libmood-test-")
-        for kind in ("small", "sure", "labels", "newer"):
+        for kind in ("small", "sure", "labels", "newer", "hybrid", "whole", "encoder", "other"):
             subprocess.run([MAKE_MODEL, kind, cls.path(kind + ".h5")], check=True)
         cls.write("clip.wav", wav(tone(2)))
         cls.write("long.wav", wav(tone(7.25)))
@@ -272,6 +273,98 @@ class Infer(unittest.TestCase):
                 self.assert_refused(r, self.path(model + ".h5") + ": ", said)
         r = run(PROGRAM, "-m", self.path("clip.wav"), self.path("clip.wav"))
         self.assert_refused(r, "clip.wav: is not a libmood file")
+
+    # ---- encoders --------------------------------------------------------------------------
+
+    def test_a_model_with_its_encoder(self):
+        said = [self.infer("--json", "--encoder", "encoder.h5", "--threads", n, "long.wav",
+                           "clip.wav", model="hybrid") for n in ("1", "2", "3", "0")]
+        for r in said:
+            self.assertEqual((r.code, r.err, r.out), (0, "", said[0].out))
+        self.assertEqual([json.loads(line)["file"] for line in said[0].out.splitlines()],
+                         ["long.wav", "clip.wav"])
+
+    def test_where_an_encoder_is_looked_for(self):
+        def answer(model, **more):
+            r = run(PROGRAM, "-m", model, "--json", self.path("clip.wav"),
+                    prepare=lambda: os.chdir(self.path("places")), **more)
+            return r if r.code else json.loads(r.out)["all_probabilities"]
+        want, = self.answers("--encoder", "encoder.h5", "clip.wav", model="hybrid")
+        for folder in ("places", "home"):
+            os.makedirs(self.path(folder), exist_ok=True)
+        hybrid, beside = self.path("hybrid.h5"), self.path("enc.h5")
+        self.assert_refused(answer(hybrid), hybrid + ": its encoder ",
+                            "enc.h5: cannot be opened: No such file", "name it with --encoder")
+        shutil.copy(self.path("encoder.h5"), self.path("home/enc.h5"))
+        self.assertEqual(answer(hybrid, MOOD_HOME=self.path("home")), want["all_probabilities"])
+        shutil.copy(self.path("other.h5"), beside)
+        self.assertEqual(answer(hybrid, MOOD_HOME=self.path("home")), want["all_probabilities"])
+        self.assert_refused(answer(hybrid), beside + ": another encoder")
+        shutil.copy(self.path("encoder.h5"), beside)
+        self.assertEqual(answer(hybrid), want["all_probabilities"])
+        os.remove(beside)
+
+    def test_a_model_with_the_encoder_in_it(self):
+        answer, = self.answers("clip.wav", model="whole")
+        self.assertEqual(list(answer), FIELDS)
+        self.assertAlmostEqual(sum(answer["all_probabilities"].values()), 1, delta=1e-6)
+        # The same encoder with all its bits.
+        other, = self.answers("--encoder", "encoder.h5", "clip.wav", model="whole")
+        for label in EMOTIONS:
+            self.assertAlmostEqual(answer["all_probabilities"][label],
+                                   other["all_probabilities"][label], delta=0.02)
+        self.assertNotEqual(answer["all_probabilities"], other["all_probabilities"])
+
+    def test_wrong_encoders(self):
+        for model in ("hybrid", "whole"):
+            r = self.infer("--encoder", "other.h5", "clip.wav", model=model)
+            self.assert_refused(r, "mood-infer: other.h5: is another encoder: its identity is ")
+            self.assertEqual(len(re.findall("[0-9a-f]{64}", r.err)), 2)
+        r = self.infer("--encoder", "encoder.h5", "clip.wav")
+        self.assert_refused(r, "encoder.h5: the model has no encoder")
+        r = self.infer("--encoder", "small.h5", "clip.wav", model="hybrid")
+        self.assert_refused(r, "small.h5: ", "'model'", "'encoder'")
+        r = self.infer("--encoder", "gone.h5", "clip.wav", model="hybrid")
+        self.assert_refused(r, "gone.h5: ", "No such file")
+        r = run(PROGRAM, "-m", self.path("encoder.h5"), self.path("clip.wav"))
+        self.assert_refused(r, "encoder.h5: ", "'encoder'")
+
+    # ---- features --------------------------------------------------------------------------
+
+    def features(self, *words, **more):
+        return run(PROGRAM, "--features", self.path("features.h5"), "--encoder",
+                   self.path("encoder.h5"), *words, prepare=lambda: os.chdir(self.dir), **more)
+
+    def test_features(self):
+        self.write("short.wav", wav(tone(400 / 16000)))
+        self.write("minute.wav", wav(tone(60)))
+        for name, frames in (("short.wav", 1), ("clip.wav", 99), ("minute.wav", 2999)):
+            files = []
+            for threads in ("1", "2"):
+                r = self.features("--threads", threads, name)
+                self.assertEqual((r.code, r.out, r.err), (0, "", ""))
+                with open(self.path("features.h5"), "rb") as f:
+                    files.append(f.read())
+            self.assertEqual(files[0], files[1])
+            self.assertTrue(files[0].startswith(b"libmood\nkind features\n"))
+            for layer in (b"layer_00", b"layer_03"):
+                self.assertIn(layer, files[0])
+            self.assertNotIn(b"layer_04", files[0])
+            self.assertGreaterEqual(len(files[0]), 4 * frames * 16 * 4)
+            self.assertLess(len(files[0]), 4 * frames * 16 * 4 + 20000)
+
+    def test_features_are_refused(self):
+        self.write("brief.wav", wav(tone(399 / 16000)))
+        self.assert_refused(self.features("brief.wav"), "brief.wav: ", "399 samples", "400")
+        self.assert_refused(self.features("gone.wav"), "gone.wav: ", "No such file")
+        r = run(PROGRAM, "--features", "/nonexistent/x.h5", "--encoder", self.path("encoder.h5"),
+                self.path("clip.wav"))
+        self.assert_refused(r, "/nonexistent/x.h5: ")
+        for words in (("--features", "x.h5", "clip.wav"),
+                      ("--features", "x.h5", "--encoder", "e.h5", "--json", "clip.wav"),
+                      ("--features", "x.h5", "--encoder", "e.h5", "-m", "m.h5", "clip.wav"),
+                      ("--features", "x.h5", "--encoder", "e.h5", "a.wav", "b.wav")):
+            self.assert_refused(run(PROGRAM, *words), "--features", code=2)
 
     # ---- usage -----------------------------------------------------------------------------
 
