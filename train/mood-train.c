@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "train.h"
+#include "findings.h"
 
 static const struct cli_option options[] = {
     {CLI_LIST_AT(struct options, data), .name = "data", .arg = "DIR|MANIFEST.csv", .required = true,
@@ -44,7 +44,7 @@ static const struct cli_option options[] = {
     {CLI_INT_AT(struct options, threads), .name = "threads", .arg = "N", .fallback = "0", .min = 0,
      .max = 256, .help = "threads; 0 is one per core. The result does not depend on it"},
     {CLI_STRING_AT(struct options, report), .name = "report", .arg = "DIR", .unset = "none",
-     .help = "write metrics.json and split.csv there"},
+     .help = "write report.html, metrics.json and split.csv there"},
     {CLI_STRING_AT(struct options, trace), .name = "trace", .arg = "DIR", .unset = "none",
      .help = "write each step there, and the weights after those of the first epoch, to repeat "
              "the training elsewhere"},
@@ -89,7 +89,7 @@ static int on_event(void *user, const mood_train_event *e)
         return 1;
     }
     if (e->phase == MOOD_TRAIN_EPOCH && e->figures->best && !r->n_folds &&
-        (report_record(r, false) != MOOD_OK || mood_model_save(r->model, r->o->out) != MOOD_OK)) {
+        (report_record(r, NULL) != MOOD_OK || mood_model_save(r->model, r->o->out) != MOOD_OK)) {
         r->save_failed = !fail(r, r->o->out);
         return 1;
     }
@@ -167,6 +167,33 @@ static const char *folder_of(const struct run *r, const char *dir, char *buf, si
     return buf;
 }
 
+/* Say what was found: to the reader, in the model, in the report. */
+static bool tell(struct run *r, const struct findings *f)
+{
+    char dir[4096];
+    show_result(f);
+    if (!r->n_folds &&
+        (report_record(r, f) != MOOD_OK || mood_model_save(r->model, r->o->out) != MOOD_OK))
+        return fail(r, r->o->out);
+    if (r->o->report && report_write(f, folder_of(r, r->o->report, dir, sizeof(dir))) != MOOD_OK)
+        return fail(r, dir);
+    return true;
+}
+
+/* The same for all folds together. */
+static bool tell_folds(struct run *runs, int n)
+{
+    struct findings f;
+    bool ok = findings_make(&f, runs, n) == MOOD_OK || fail(&runs[0], NULL);
+    if (ok)
+        show_folds(&f);
+    const char *dir = runs[0].o->report;
+    if (ok && dir && report_write(&f, dir) != MOOD_OK)
+        ok = fail(&runs[0], dir);
+    findings_free(&f);
+    return ok;
+}
+
 static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *augment)
 {
     char dir[4096];
@@ -184,15 +211,12 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
         return fail(r, dir);
     if (!train(r, pool, augment))
         return false;
-    show_result(r);
     if (r->trace && trace_end(r) != MOOD_OK)
         return fail(r, r->o->trace);
-    if (!r->n_folds &&
-        (report_record(r, true) != MOOD_OK || mood_model_save(r->model, r->o->out) != MOOD_OK))
-        return fail(r, r->o->out);
-    if (r->o->report && report_write(r, folder_of(r, r->o->report, dir, sizeof(dir))) != MOOD_OK)
-        return fail(r, dir);
-    return true;
+    struct findings f;
+    bool ok = findings_make(&f, r, 1) == MOOD_OK ? tell(r, &f) : fail(r, NULL);
+    findings_free(&f);
+    return ok;
 }
 
 /* ---- the whole ---- */
@@ -214,7 +238,7 @@ static bool run_all(struct cli *c, const struct options *o, const mood_corpus *c
         trace_free(&runs[i]);
     }
     if (ok && o->folds)
-        show_folds(runs, n);
+        ok = tell_folds(runs, n);
     else if (ok)
         fprintf(stderr, "%s written\n", o->out);
     for (int i = 0; i < n && runs; i++) {

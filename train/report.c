@@ -10,7 +10,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "train.h"
+#include "findings.h"
+#include "page.h"
 
 /* Nine digits: what is read back is the same float, in the same spelling as mood-infer's. */
 enum {
@@ -93,20 +94,120 @@ static json_t *training_json(const struct run *r)
     return o;
 }
 
-static void add_figures(json_t *o, const struct run *r)
+/* ---- figures ---- */
+
+static void add_counts(json_t *o, const mood_confusion *m)
 {
-    const mood_confusion *m = &r->result.test;
     json_object_set_new(o, "accuracy", json_real(mood_accuracy(m)));
     json_object_set_new(o, "uar", json_real(mood_uar(m)));
     json_object_set_new(o, "macro_f1", json_real(mood_macro_f1(m)));
-    json_object_set_new(o, "best_epoch", json_integer(r->result.best_epoch));
 }
 
-mood_status report_record(const struct run *r, bool finished)
+static json_t *interval_json(const mood_interval *i)
+{
+    return json_pack("[f, f]", i->low, i->high);
+}
+
+static json_t *intervals_json(const mood_intervals *i)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "level", json_real(0.95));
+    json_object_set_new(o, "speakers", json_integer(i->n_speakers));
+    json_object_set_new(o, "accuracy", interval_json(&i->accuracy));
+    json_object_set_new(o, "uar", interval_json(&i->uar));
+    json_object_set_new(o, "macro_f1", interval_json(&i->macro_f1));
+    return o;
+}
+
+static json_t *bins_json(const mood_reliability *r)
+{
+    json_t *a = json_array();
+    for (int b = 0; b < MOOD_N_BINS; b++)
+        json_array_append_new(a, json_pack("{s:I, s:f, s:f}", "clips", (json_int_t)r->bin[b].n,
+                                           "confidence", r->bin[b].confidence, "accuracy",
+                                           r->bin[b].accuracy));
+    return a;
+}
+
+static json_t *calibration_json(const struct findings *f)
+{
+    json_t *o = json_object();
+    if (f->n_runs == 1) /* else each fold has its own */
+        json_object_set_new(o, "temperature", json_real(run_temperature(&f->runs[0])));
+    json_object_set_new(o, "ece_before", json_real(f->before.ece));
+    json_object_set_new(o, "ece", json_real(f->after.ece));
+    json_object_set_new(o, "ece_of_perfect", json_real(f->ece_of_perfect));
+    json_object_set_new(o, "nll_before", json_real(f->before.nll));
+    json_object_set_new(o, "nll", json_real(f->after.nll));
+    json_object_set_new(o, "bins_before", bins_json(&f->before));
+    json_object_set_new(o, "bins", bins_json(&f->after));
+    return o;
+}
+
+static json_t *selected_json(const mood_selected *s)
+{
+    return json_pack("{s:f, s:I, s:f, s:f}", "threshold", s->threshold, "clips", (json_int_t)s->n,
+                     "coverage", s->coverage, "accuracy", s->accuracy);
+}
+
+static json_t *coverage_json(const struct findings *f)
+{
+    json_t *a = json_array();
+    for (int i = 0; i < FINDINGS_CURVE; i += 5)
+        json_array_append_new(a, selected_json(&f->curve[i]));
+    return a;
+}
+
+static json_t *labels_figures_json(const struct findings *f)
+{
+    json_t *a = json_array();
+    const mood_confusion *m = &f->confusion;
+    for (int v = 0; v < m->n_labels; v++) {
+        json_t *o = json_object();
+        json_object_set_new(o, "label", text(mood_corpus_label(f->runs[0].corpus, v)));
+        json_object_set_new(o, "clips", json_integer(mood_confusion_occurs(m, v)));
+        json_object_set_new(o, "recall", json_real(mood_recall(m, v)));
+        json_object_set_new(o, "precision", json_real(mood_precision(m, v)));
+        json_object_set_new(o, "f1", json_real(mood_f1(m, v)));
+        json_array_append_new(a, o);
+    }
+    return a;
+}
+
+static json_t *groups_json(const struct findings *f)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; i < f->n_groups; i++) {
+        const struct finding *g = &f->groups[i];
+        json_t *o = json_object();
+        json_object_set_new(o, "by", text(g->by));
+        json_object_set_new(o, "name", text(g->name));
+        json_object_set_new(o, "clips", json_integer(mood_confusion_total(&g->confusion)));
+        json_object_set_new(o, "speakers", json_integer(g->n_speakers));
+        add_counts(o, &g->confusion);
+        json_array_append_new(a, o);
+    }
+    return a;
+}
+
+/* What the model file keeps of the findings, and metrics.json has too. */
+static void add_figures(json_t *o, const struct findings *f)
+{
+    add_counts(o, &f->confusion);
+    json_object_set_new(o, "intervals", intervals_json(&f->intervals));
+    json_object_set_new(o, "per_label", labels_figures_json(f));
+    json_object_set_new(o, "calibration", calibration_json(f));
+    json_object_set_new(o, "confident", selected_json(&f->confident));
+    json_object_set_new(o, "groups", groups_json(f));
+}
+
+mood_status report_record(const struct run *r, const struct findings *f)
 {
     json_t *o = training_json(r);
-    if (finished)
-        add_figures(o, r);
+    if (f) {
+        add_figures(o, f);
+        json_object_set_new(o, "best_epoch", json_integer(r->result.best_epoch));
+    }
     char *json = json_dumps(o, JSON_COMPACT | JSON_FORMAT);
     json_decref(o);
     if (!json)
@@ -151,16 +252,18 @@ static json_t *epochs_json(const mood_training *t)
         json_object_set_new(o, "val_loss", json_real(e->val_loss));
         json_object_set_new(o, "val_accuracy", json_real(e->val_accuracy));
         json_object_set_new(o, "val_uar", json_real(e->val_uar));
+        json_object_set_new(o, "temperature", json_real(e->temperature));
         json_array_append_new(a, o);
     }
     return a;
 }
 
-static json_t *clips_json(const struct run *r)
+static json_t *clips_json(const struct findings *f)
 {
     json_t *a = json_array();
-    for (size_t i = 0; i < r->result.n_answers; i++) {
-        const mood_answer *answer = &r->result.answers[i];
+    const struct run *r = &f->runs[0];
+    for (size_t i = 0; i < f->n; i++) {
+        const mood_answer *answer = f->answer[i];
         json_t *o = json_object(), *prob = json_object();
         for (int v = 0; v < mood_corpus_n_labels(r->corpus); v++)
             json_object_set_new(prob, mood_corpus_label(r->corpus, v),
@@ -208,17 +311,73 @@ static mood_status write_split(const struct run *r, const char *dir)
     return status;
 }
 
-mood_status report_write(const struct run *r, const char *dir)
+/* Each fold by itself, in a few words. */
+static json_t *folds_json(const struct findings *f)
 {
+    json_t *a = json_array();
+    for (int i = 0; i < f->n_runs; i++) {
+        const struct run *r = &f->runs[i];
+        json_t *o = json_object();
+        json_object_set_new(o, "protocol", protocol_json(mood_split_protocol(r->split)));
+        json_object_set_new(o, "best_epoch", json_integer(r->result.best_epoch));
+        json_object_set_new(o, "temperature", json_real(run_temperature(r)));
+        add_counts(o, &r->result.test);
+        json_array_append_new(a, o);
+    }
+    return a;
+}
+
+/* What holds for all folds; who is on which side is said by each. */
+static json_t *folds_protocol_json(const struct findings *f)
+{
+    char dealt[96];
+    bool disjoint = true;
+    for (int i = 0; i < f->n_runs; i++)
+        disjoint = disjoint && mood_split_protocol(f->runs[i].split)->speaker_disjoint;
+    snprintf(dealt, sizeof(dealt), "%d folds by speaker, seed %lld", f->n_runs,
+             (long long)f->runs[0].o->seed);
+    json_t *o = json_object();
+    json_object_set_new(o, "kind", text(disjoint ? "speaker-disjoint" : "speaker-dependent"));
+    json_object_set_new(o, "speaker_disjoint", json_boolean(disjoint));
+    json_object_set_new(o, "dealt", text(dealt));
+    return o;
+}
+
+static mood_status write_page(const struct findings *f, const char *dir)
+{
+    char *bytes = NULL;
+    size_t n = 0;
+    FILE *file = open_memstream(&bytes, &n);
+    if (!file)
+        return mood__nomem();
+    page_put(file, f);
+    mood_status status =
+        fclose(file) == 0 ? write_file(dir, "report.html", bytes, n) : mood__nomem();
+    free(bytes);
+    return status;
+}
+
+mood_status report_write(const struct findings *f, const char *dir)
+{
+    const struct run *r = &f->runs[0];
     json_t *o = training_json(r);
     json_object_set_new(o, "labels", labels_json(r->corpus));
-    add_figures(o, r);
-    json_object_set_new(o, "confusion", confusion_json(&r->result.test));
-    json_object_set_new(o, "epochs", epochs_json(&r->result));
-    json_object_set_new(o, "per_clip", clips_json(r));
+    add_figures(o, f);
+    json_object_set_new(o, "coverage", coverage_json(f));
+    json_object_set_new(o, "confusion", confusion_json(&f->confusion));
+    if (f->n_runs == 1) {
+        json_object_set_new(o, "best_epoch", json_integer(r->result.best_epoch));
+        json_object_set_new(o, "epochs", epochs_json(&r->result));
+    } else {
+        json_object_set_new(o, "protocol", folds_protocol_json(f));
+        json_object_set_new(o, "folds", folds_json(f));
+    }
+    json_object_set_new(o, "per_clip", clips_json(f));
     mood_status status = write_json(dir, "metrics.json", o);
     json_decref(o);
-    return status ? status : write_split(r, dir);
+    if (!status)
+        status = write_page(f, dir);
+    return status || f->n_runs > 1 ? status : write_split(r, dir);
 }
 
 /* ---- trace ---- */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train.h"
+#include "findings.h"
 
 void show_corpus(const struct run *r)
 {
@@ -139,8 +139,25 @@ static void print_figures(const char *protocol, const mood_confusion *m)
            (long long)mood_confusion_total(m), mood_accuracy(m), mood_uar(m), mood_macro_f1(m));
 }
 
-void show_result(const struct run *r)
+/* How sure the figures are, and what the probabilities are worth. */
+static void print_findings(const struct findings *f)
 {
+    const mood_intervals *i = &f->intervals;
+    if (i->n_speakers > 1)
+        printf("  with other speakers (%d here, 95 %%): accuracy %.3f to %.3f, UAR %.3f to %.3f\n",
+               i->n_speakers, i->accuracy.low, i->accuracy.high, i->uar.low, i->uar.high);
+    else
+        printf("  of one speaker: how others would fare is not known\n");
+    printf("  calibration error %.3f (%.3f before the temperature, %.3f if probabilities were "
+           "perfect)\n",
+           f->after.ece, f->before.ece, f->ece_of_perfect);
+    printf("  at %.2f and above: %.3f right, of %.0f %% of the clips\n", f->confident.threshold,
+           f->confident.accuracy, 100 * f->confident.coverage);
+}
+
+void show_result(const struct findings *f)
+{
+    const struct run *r = &f->runs[0];
     const mood_protocol *p = mood_split_protocol(r->split);
     if (r->n_folds)
         printf("fold %d of %d, ", r->fold + 1, r->n_folds);
@@ -148,6 +165,7 @@ void show_result(const struct run *r)
         show_confusion(r->cli, r->corpus, &r->result.test);
     printf("best epoch %d, ", r->result.best_epoch);
     print_figures(p->text, &r->result.test);
+    print_findings(f);
     if (!p->speaker_disjoint)
         printf("These voices were heard in training: the figures say little about new ones.\n");
     fflush(stdout);
@@ -164,16 +182,14 @@ static void mean_and_deviation(const struct run *runs, int n,
     printf("  %-9s %.4f +- %.4f\n", name, sum / n, sqrt(squares / (n - 1)));
 }
 
-void show_folds(const struct run *runs, int n)
+void show_folds(const struct findings *f)
 {
-    mood_confusion all = {.n_labels = runs[0].result.test.n_labels};
-    for (int f = 0; f < n; f++)
-        for (int i = 0; i < all.n_labels; i++)
-            for (int j = 0; j < all.n_labels; j++)
-                all.count[i][j] += runs[f].result.test.count[i][j];
-    show_confusion(runs[0].cli, runs[0].corpus, &all);
+    const struct run *runs = f->runs;
+    int n = f->n_runs;
+    show_confusion(runs[0].cli, runs[0].corpus, &f->confusion);
     printf("all folds, ");
-    print_figures(mood_split_protocol(runs[0].split)->text, &all);
+    print_figures(mood_split_protocol(runs[0].split)->text, &f->confusion);
+    print_findings(f);
     printf("mean and deviation over %d folds:\n", n);
     mean_and_deviation(runs, n, mood_accuracy, "accuracy");
     mean_and_deviation(runs, n, mood_uar, "UAR");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * train.h — The parts of mood-train: mood-train.c reads the command line and runs the trainer,
- * show.c prints, report.c writes files. */
+ * findings.c makes the figures, show.c prints them, report.c writes files, page.c one for people.
+ */
 #ifndef MOOD_TRAIN_TRAIN_H
 #define MOOD_TRAIN_TRAIN_H
 
@@ -17,6 +18,8 @@ struct options {
     int64_t seed;
     double lr, dropout, clip_norm;
 };
+
+struct findings; /* findings.h */
 
 /* One training: of the only split, or of one fold. */
 struct run {
@@ -34,6 +37,9 @@ struct run {
     bool save_failed;    /* an error was printed already */
 };
 
+/* The temperature of its best epoch, which its answers were given with. */
+double run_temperature(const struct run *r);
+
 /* ---- show.c: for people ---- */
 
 /* The corpus, what of it was left out, and who is on which side. */
@@ -45,19 +51,22 @@ void show_event(struct run *r, const mood_train_event *e);
 void show_bar_end(struct run *r);
 
 /* Figures and confusion matrix, stamped with the protocol. */
-void show_result(const struct run *r);
+void show_result(const struct findings *f);
 void show_confusion(const struct cli *c, const mood_corpus *corpus, const mood_confusion *m);
 
 /* Mean and deviation over the folds, and the confusion matrix of all. */
-void show_folds(const struct run *runs, int n);
+void show_folds(const struct findings *f);
 
 /* ---- report.c: for programs ---- */
 
-/* Put the record of the training into the model. `finished`: with the test figures. */
-mood_status report_record(const struct run *r, bool finished);
+/* Put the record of the training into the model. `f`: with the test figures; NULL: not known yet.
+ */
+mood_status report_record(const struct run *r, const struct findings *f);
 
-/* DIR/metrics.json, and DIR/split.csv that --split takes. */
-mood_status report_write(const struct run *r, const char *dir);
+/* DIR/metrics.json and DIR/report.html; for a single training also DIR/split.csv, that --split
+ * takes.
+ */
+mood_status report_write(const struct findings *f, const char *dir);
 
 /* What another implementation needs to repeat the training: DIR/initial.h5, the model before the
  * first step, and DIR/steps.json, with the windows and the loss of every step. */
