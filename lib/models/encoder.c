@@ -184,6 +184,7 @@ void mood_encoder_destroy(mood_encoder **encoder)
     if (!e || atomic_fetch_sub(&e->owners, 1) != 1)
         return;
     mood_weights_destroy(&e->weights);
+    mood__reader_close(&e->file);
     mood__free(e->source);
     mood__free(e);
 }

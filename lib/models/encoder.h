@@ -17,8 +17,9 @@ struct mood_encoder {
     mood_encoder_config config;
     char identity[MOOD__SHA256_HEX_BYTES]; /* "": not known yet */
     char *source;
-    mood_weights *weights; /* sealed: exactly those of mood_wav2vec2 */
-    bool rounded;          /* the weights are not those that the identity was made from */
+    mood_weights *weights;     /* sealed: exactly those of mood_wav2vec2 */
+    struct mood__reader *file; /* that weights lie in, or NULL */
+    bool rounded;              /* the weights are not those that the identity was made from */
 };
 
 /* The names and shapes of an encoder's weights, without numbers and without the memory for them
@@ -45,9 +46,11 @@ MOOD_NODISCARD
 mood_status mood__encoder_write(struct mood__writer *w, const mood_encoder *encoder,
                                 const struct mood__encoder_place *place, mood_dtype dtype);
 
-/* Read the encoder that is at `place`. Errors: as mood_encoder_load. */
+/* Read the encoder that is at `place`. Weights of f32 stay where they are in the file, so that the
+ * encoder needs the reader: on success it is the encoder's, and *r is NULL.
+ * Errors: as mood_encoder_load. */
 MOOD_NODISCARD
-mood_status mood__encoder_read(mood_encoder **out, const struct mood__reader *r,
+mood_status mood__encoder_take(mood_encoder **out, struct mood__reader **r,
                                const struct mood__encoder_place *place);
 
 /* ---- the JSON -------------------------------------------------------------------------------- */

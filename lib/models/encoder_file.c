@@ -89,6 +89,11 @@ static mood_status check_weights(const struct mood__reader *r,
     return MOOD_OK;
 }
 
+static const mood_tensor *newest(const mood_weights *w)
+{
+    return mood_weights_value(w, mood_weights_count(w) - 1);
+}
+
 static mood_status check_finite(const mood_tensor *t, const char *name)
 {
     const float *x = mood__f32(t);
@@ -101,46 +106,60 @@ static mood_status check_finite(const mood_tensor *t, const char *name)
     return MOOD_OK;
 }
 
+/* Float32 is used where it lies, and then *borrows is true; float16 is expanded. */
 static mood_status load_weight(mood_encoder *e, const struct mood__reader *r, const char *entry,
-                               const char *name, const mood_tensor *shape)
+                               const char *name, bool *borrows)
 {
-    MOOD__TRY(mood_weights_add(e->weights, name, shape->rank, shape->dim, (mood_init){0}));
-    const mood_tensor *value = mood_weights_value(e->weights, mood_weights_count(e->weights) - 1);
-    MOOD__TRY(mood__reader_tensor(r, entry, value));
-    if (mood__reader_find(r, entry)->tensor.dtype == MOOD_F16)
+    const mood_tensor *stored = &mood__reader_find(r, entry)->tensor;
+    if (stored->dtype == MOOD_F32) {
+        *borrows = true;
+        MOOD__TRY(mood__weights_add_borrowed(e->weights, name, stored));
+    } else {
         e->rounded = true;
-    return check_finite(value, name);
+        MOOD__TRY(mood_weights_add(e->weights, name, stored->rank, stored->dim,
+                                   (mood_init){.frozen = true}));
+        MOOD__TRY(mood__reader_tensor(r, entry, newest(e->weights)));
+    }
+    return check_finite(newest(e->weights), name);
 }
 
 static mood_status load_weights(mood_encoder *e, const struct mood__reader *r,
                                 const struct mood__encoder_place *place,
-                                const mood_weights *outline)
+                                const mood_weights *outline, bool *borrows)
 {
     MOOD__TRY(check_weights(r, place, outline));
     MOOD__TRY(mood_weights_create(&e->weights, 0));
     for (int i = 0; i < mood_weights_count(outline); i++) {
         char full[MOOD__ENTRY_NAME_BYTES];
         const char *name = mood_weights_name(outline, i);
-        MOOD__TRY(
-            load_weight(e, r, entry_name(full, place, name), name, mood_weights_value(outline, i)));
+        MOOD__TRY(load_weight(e, r, entry_name(full, place, name), name, borrows));
     }
     mood_weights_seal(e->weights);
     return MOOD_OK;
 }
 
-mood_status mood__encoder_read(mood_encoder **out, const struct mood__reader *r,
+mood_status mood__encoder_take(mood_encoder **out, struct mood__reader **r,
                                const struct mood__encoder_place *place)
 {
     mood_weights *outline = NULL;
     *out = NULL;
-    MOOD__TRY(create_from_config(out, r, place));
-    mood_status status = mood__encoder_outline(&outline, &(*out)->config);
+    mood_encoder *e;
+    bool borrows = false;
+    MOOD__TRY(create_from_config(&e, *r, place));
+    mood_status status = mood__encoder_outline(&outline, &e->config);
     if (!status)
-        status = load_weights(*out, r, place, outline);
+        status = load_weights(e, *r, place, outline, &borrows);
     mood_weights_destroy(&outline);
-    if (status)
-        mood_encoder_destroy(out);
-    return status;
+    if (status) {
+        mood_encoder_destroy(&e);
+        return status;
+    }
+    if (!borrows)
+        mood__reader_close(r);
+    e->file = *r;
+    *r = NULL;
+    *out = e;
+    return MOOD_OK;
 }
 
 static mood_status check_nothing_else(const struct mood__reader *r)
@@ -160,10 +179,10 @@ mood_status mood_encoder_load(mood_encoder **out, const char *path)
 {
     *out = NULL;
     struct mood__reader *r;
-    MOOD__TRY(mood__reader_open(&r, path, &encoder_format));
+    MOOD__TRY(mood__reader_map(&r, path, &encoder_format));
     mood_status status = check_nothing_else(r);
     if (!status)
-        status = mood__encoder_read(out, r, &own_place);
+        status = mood__encoder_take(out, &r, &own_place);
     mood__reader_close(&r);
     return status;
 }

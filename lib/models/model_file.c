@@ -134,27 +134,31 @@ static mood_dtype stored_dtype(const struct mood__reader *r)
     return MOOD_F32;
 }
 
-static mood_status load_encoder(mood_model *m, const struct mood__reader *r)
+/* The encoder uses its weights where they lie in the file: the reader may then be its own, and *r
+ * is NULL. */
+static mood_status load_encoder(mood_model *m, struct mood__reader **r)
 {
     mood_encoder *encoder;
-    if (!mood__reader_find(r, encoder_place.config))
+    if (!mood__reader_find(*r, encoder_place.config))
         return MOOD_OK;
-    mood_status status = mood__encoder_read(&encoder, r, &encoder_place);
+    mood_dtype dtype = stored_dtype(*r);
+    mood_status status = mood__encoder_take(&encoder, r, &encoder_place);
     if (!status)
-        status = mood_model_embed(m, encoder, stored_dtype(r));
+        status = mood_model_embed(m, encoder, dtype);
     mood_encoder_destroy(&encoder);
     if (status == MOOD_E_INVALID)
         status = MOOD_E_FORMAT;
     return status ? mood__fail_in(status, "its encoder") : MOOD_OK;
 }
 
-static bool is_known(const mood_model *m, const char *name)
+/* Which weights an encoder has is for load_encoder to check. */
+static bool is_known(const struct mood__reader *r, const char *name)
 {
     if (strcmp(name, config_name) == 0 || strcmp(name, record_name) == 0)
         return true;
-    /* Which weights an encoder has was looked at when it was read. */
-    return m->embedded && (strcmp(name, encoder_place.config) == 0 ||
-                           strncmp(name, encoder_place.folder, strlen(encoder_place.folder)) == 0);
+    return mood__reader_find(r, encoder_place.config) &&
+           (strcmp(name, encoder_place.config) == 0 ||
+            strncmp(name, encoder_place.folder, strlen(encoder_place.folder)) == 0);
 }
 
 static mood_status check_nothing_else(const mood_model *m, const struct mood__reader *r)
@@ -165,7 +169,7 @@ static mood_status check_nothing_else(const mood_model *m, const struct mood__re
         const char *name = mood__reader_at(r, i)->name;
         bool weight = strncmp(name, weights_folder, folder_bytes) == 0;
         bool known =
-            weight ? mood_weights_find(m->weights, name + folder_bytes) >= 0 : is_known(m, name);
+            weight ? mood_weights_find(m->weights, name + folder_bytes) >= 0 : is_known(r, name);
         if (!known && (weight || !newer))
             return mood__fail(MOOD_E_MISSING, "'%s' is in the file, but no model has it", name);
     }
@@ -177,16 +181,16 @@ mood_status mood_model_load(mood_model **out, const char *path)
     *out = NULL;
     struct mood__reader *r;
     mood_model *m = NULL;
-    MOOD__TRY(mood__reader_open(&r, path, &model_format));
+    MOOD__TRY(mood__reader_map(&r, path, &model_format));
     mood_status status = create_from_config(&m, r);
     if (!status)
         status = load_record(m, r);
     if (!status)
         status = load_weights(m, r);
     if (!status)
-        status = load_encoder(m, r);
-    if (!status)
         status = check_nothing_else(m, r);
+    if (!status)
+        status = load_encoder(m, &r);
     mood__reader_close(&r);
     if (status)
         mood_model_destroy(&m);

@@ -126,7 +126,9 @@ MOOD_NODISCARD
 MOOD_API mood_status mood_encoder_create(mood_encoder **out, const mood_encoder_config *config,
                                          const mood_encoder_params *params);
 
-/* Read an encoder file. The digest is checked before anything in it is parsed.
+/* Read an encoder file. The digest is checked before anything in it is parsed. Weights that are
+ * float32 in the file are not copied: the file is mapped as long as the encoder lives, may be
+ * replaced and removed meanwhile, but not written into.
  * Errors: as mood_model_load. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_encoder_load(mood_encoder **out, const char *path);
@@ -145,8 +147,8 @@ MOOD_API void mood_encoder_destroy(mood_encoder **encoder);
 /* Borrowed. */
 MOOD_API const mood_encoder_config *mood_encoder_get_config(const mood_encoder *encoder);
 
-/* The weights, sealed: those of mood_wav2vec2 with all layers. Those of a file are not to be
- * written to: they may lie in the file itself, in memory that cannot be. */
+/* The weights, sealed: those of mood_wav2vec2 with all layers. Those of a file are frozen, and not
+ * to be written to: they may lie in memory that cannot be. */
 MOOD_API mood_weights *mood_encoder_weights(mood_encoder *encoder);
 
 /* What tells one encoder from all others, as 64 hexadecimal digits: a SHA-256 of the config and of

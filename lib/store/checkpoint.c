@@ -91,43 +91,49 @@ static char *join(struct mood__checkpoint *c, const char *folder, const char *na
     return path;
 }
 
+/* What an index says: which tensor is in which shard. */
+struct index {
+    const char *ending; /* of a shard's name: ".safetensors" */
+    struct mood__listing tensors;
+    size_t n_shards; /* of which checkpoint.file_names has the names */
+};
+
 /* Whether the index may name this file: a plain name in the same folder. */
-static bool shard_name_is_possible(const char *name)
+static bool shard_name_is_possible(const char *name, const char *ending)
 {
-    static const char end[] = ".safetensors";
-    size_t n = strlen(name);
+    size_t n = strlen(name), n_ending = strlen(ending);
     for (size_t i = 0; i < n; i++) {
         if (name[i] <= ' ' || name[i] > '~' || name[i] == '/' || name[i] == '\\')
             return false;
     }
-    return n > strlen(end) && name[0] != '.' && strcmp(name + n - strlen(end), end) == 0;
+    return n > n_ending && name[0] != '.' && strcmp(name + n - n_ending, ending) == 0;
 }
 
 /* The number of a shard, in the order in which the index first names them. */
-static mood_status number_shard(struct mood__checkpoint *c, const char *name, size_t *n_shards,
+static mood_status number_shard(struct mood__checkpoint *c, struct index *index, const char *name,
                                 size_t *out)
 {
-    for (*out = 0; *out < *n_shards; ++*out) {
+    for (*out = 0; *out < index->n_shards; ++*out) {
         if (strcmp(c->file_names[*out], name) == 0)
             return MOOD_OK;
     }
     char shown[MOOD__SHOWN_BYTES];
-    if (!shard_name_is_possible(name))
+    if (!shard_name_is_possible(name, index->ending))
         return mood__fail(MOOD_E_FORMAT, "'%s' is not the name of a shard",
                           mood__show(shown, name, strlen(name)));
-    if (*n_shards == MAX_SHARDS)
+    if (index->n_shards == MAX_SHARDS)
         return mood__fail(MOOD_E_UNSUPPORTED, "more than %d shards", MAX_SHARDS);
     const char *copy = mood__arena_strdup(&c->arena, name);
-    if (!copy ||
-        !mood__reserve((void **)&c->file_names, &c->names_capacity, *n_shards + 1, sizeof(copy)))
+    if (!copy || !mood__reserve((void **)&c->file_names, &c->names_capacity, index->n_shards + 1,
+                                sizeof(copy)))
         return mood__nomem();
-    c->file_names[(*n_shards)++] = copy;
+    c->file_names[index->n_shards++] = copy;
     return MOOD_OK;
 }
 
-/* {"weight_map": {"NAME": "SHARD", ...}, ...}: which tensor is in which shard. */
+/* {"weight_map": {"NAME": "SHARD", ...}, ...} */
 static mood_status read_weight_map(struct mood__checkpoint *c, struct mood__json *j,
-                                   struct mood__listing *index, size_t *n_shards)
+                                   struct index *index)
 {
     MOOD__TRY(mood__json_open(j, '{'));
     for (bool more;;) {
@@ -138,13 +144,13 @@ static mood_status read_weight_map(struct mood__checkpoint *c, struct mood__json
             return MOOD_OK;
         MOOD__TRY(mood__json_key(j, name, sizeof(name)));
         MOOD__TRY(mood__json_string(j, shard, sizeof(shard)));
-        MOOD__TRY(number_shard(c, shard, n_shards, &item.file));
-        MOOD__TRY(mood__listing_add(index, &item, name));
+        MOOD__TRY(number_shard(c, index, shard, &item.file));
+        MOOD__TRY(mood__listing_add(&index->tensors, &item, name));
     }
 }
 
 static mood_status read_index(struct mood__checkpoint *c, const char *text, size_t n_bytes,
-                              struct mood__listing *index, size_t *n_shards)
+                              struct index *index)
 {
     struct mood__json j;
     bool seen = false;
@@ -163,20 +169,19 @@ static mood_status read_index(struct mood__checkpoint *c, const char *text, size
         if (seen)
             return mood__fail(MOOD_E_FORMAT, "weight_map is there twice");
         seen = true;
-        MOOD__TRY(read_weight_map(c, &j, index, n_shards));
+        MOOD__TRY(read_weight_map(c, &j, index));
     }
     MOOD__TRY(mood__json_end(&j));
-    if (index->n == 0)
+    if (index->tensors.n == 0)
         return mood__fail(MOOD_E_FORMAT, "no weight_map, or an empty one");
-    return mood__listing_sort(index);
+    return mood__listing_sort(&index->tensors);
 }
 
 /* Index and shards have to speak of the same tensors; both listings are sorted. */
-static mood_status compare_with_index(const struct mood__checkpoint *c,
-                                      const struct mood__listing *index)
+static mood_status compare_with_index(const struct mood__checkpoint *c, const struct index *index)
 {
-    for (size_t i = 0; i < index->n; i++) {
-        const struct mood__listed *e = &index->items[i], *t;
+    for (size_t i = 0; i < index->tensors.n; i++) {
+        const struct mood__listed *e = &index->tensors.items[i], *t;
         t = mood__listing_find(&c->listing, e->name);
         if (!t || t->file != e->file)
             return mood__fail(MOOD_E_FORMAT, "'%s' is not in %s, where the index has it", e->name,
@@ -184,7 +189,7 @@ static mood_status compare_with_index(const struct mood__checkpoint *c,
     }
     for (size_t i = 0; i < c->listing.n; i++) {
         const struct mood__listed *t = &c->listing.items[i];
-        if (!mood__listing_find(index, t->name))
+        if (!mood__listing_find(&index->tensors, t->name))
             return mood__fail(MOOD_E_FORMAT, "'%s' in %s is not in the index", t->name,
                               c->file_names[t->file]);
     }
@@ -192,16 +197,16 @@ static mood_status compare_with_index(const struct mood__checkpoint *c,
 }
 
 static mood_status open_shards(struct mood__checkpoint *c, const char *folder,
-                               const char *index_path, struct mood__listing *index)
+                               const char *index_path, struct index *index)
 {
     unsigned char *text = NULL;
-    size_t n_bytes = 0, n_shards = 0;
+    size_t n_bytes = 0;
     MOOD__TRY(mood__file_read(index_path, MAX_INDEX_BYTES, &text, &n_bytes));
-    mood_status status = read_index(c, (const char *)text, n_bytes, index, &n_shards);
+    mood_status status = read_index(c, (const char *)text, n_bytes, index);
     mood__free(text);
     if (status != MOOD_OK)
         return status;
-    for (size_t i = 0; i < n_shards; i++) {
+    for (size_t i = 0; i < index->n_shards; i++) {
         const char *path = join(c, folder, c->file_names[i]);
         if (!path)
             return mood__nomem();
@@ -215,26 +220,34 @@ static mood_status open_shards(struct mood__checkpoint *c, const char *folder,
 
 static mood_status open_folder(struct mood__checkpoint *c, const char *folder)
 {
-    static const char *const names[] = {"model.safetensors", "model.safetensors.index.json",
-                                        "pytorch_model.bin"};
-    enum { N_NAMES = 3, INDEX = 1 };
-    for (int i = 0; i < N_NAMES; i++) {
-        const char *path = join(c, folder, names[i]);
+    static const struct {
+        const char *name;
+        const char *shards; /* how their names end, if this is an index */
+    } files[] = {
+        {"model.safetensors", NULL},
+        {"model.safetensors.index.json", ".safetensors"},
+        {"pytorch_model.bin", NULL},
+        {"pytorch_model.bin.index.json", ".bin"},
+    };
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        const char *path = join(c, folder, files[i].name);
         if (!path)
             return mood__nomem();
         if (access(path, F_OK) != 0)
             continue;
         mood_status status;
-        if (i == INDEX) {
-            struct mood__listing index = {.arena = &c->arena};
+        if (files[i].shards) {
+            struct index index = {.ending = files[i].shards, .tensors.arena = &c->arena};
             status = open_shards(c, folder, path, &index);
-            mood__free(index.items);
+            mood__free(index.tensors.items);
         } else {
             status = add_file(c, path);
         }
-        return status == MOOD_OK ? status : mood__fail_in(status, "%s", names[i]);
+        return status == MOOD_OK ? status : mood__fail_in(status, "%s", files[i].name);
     }
-    return mood__fail(MOOD_E_MISSING, "is a folder with neither %s nor %s", names[0], names[2]);
+    return mood__fail(MOOD_E_MISSING,
+                      "is a folder with neither model.safetensors nor pytorch_model.bin, and "
+                      "without an index of shards of either");
 }
 
 /* ---- opening and asking --------------------------------------------------------------------- */

@@ -19,7 +19,9 @@
 struct mood__checkpoint;
 
 /* Open a file, of the form that its first bytes say, or a folder with (tried in this order)
- * model.safetensors, model.safetensors.index.json and the shards that it names, pytorch_model.bin.
+ * model.safetensors, model.safetensors.index.json and the shards that it names, pytorch_model.bin,
+ * pytorch_model.bin.index.json and its shards. An index names plain files in the same folder, and
+ * each tensor of each of them, once, where it is.
  * Errors: E_IO; E_FORMAT; E_UNSUPPORTED (a PyTorch file from before 1.6, and what zip.h, pickle.h
  * and safetensors.h say); E_MISSING (a folder without any of these); E_NOMEM. In a folder, the
  * detail begins with the file's name. */

@@ -97,6 +97,8 @@ def safetensors():
     put("half_pair", b'{"\\ud800":1}')
     put("not_utf8", b'{"\xff":1}')
     put("trailing_comma", b'{"a":{"dtype":"F32","shape":[6,],"data_offsets":[0,24]}}', f32(6))
+    put("length_2_64", b"{}", length=(1 << 64) - 1)
+    put("offset_2_64", {"a": entry("F32", [2, 3], (1 << 64) - 24, 1 << 64)}, f32(6))
     put("text_behind", b'{}{}')
     put("leading_zero", b'{"a":{"dtype":"F32","shape":[06],"data_offsets":[0,24]}}', f32(6))
     write("safetensors", "short", b"\x05\0\0\0")
@@ -187,6 +189,8 @@ def torch_files():
     write("torch", "only_pickle", program(good))
     write("torch", "bare_pickle_system", program(glob("posix", "system") + tup(text("id")) + b"R"))
 
+    write("torch", "shard_1", saved({"a": torch.tensor([-1.0])}))
+    write("torch", "shard_2", saved({"b": torch.tensor([-1.0])}))
     put("by_hand", good)
     put("key_set_item", b"}" + text("a") + tensor() + b"s")
     put("byte_order", good, [("x/data/0", f32(6)), ("x/byteorder", b"little")])
@@ -224,6 +228,9 @@ def torch_files():
     put("long_number", number(1 << 100))
     put("many_sizes", dictionary(("a", tensor(shape=[1] * 1000, stride=[1] * 1000))))
     put("behind_stop", good + b".N")
+    put("deep", b"N" + b"\x85" * 10000)
+    pairs = b"".join(b"h%ch%c\x86q%c" % (i, i, i + 1) for i in range(200))  # each of the one before
+    put("laughs", b"}" + text("a") + b"(Nq\x00" + pairs + b"ts")           # 2^200 Nones, written out
     put("itself", b"}q\x00" + text("a") + b"h\x00s")
     write("torch", "protocol_4", archive([("x/data.pkl", b"\x80\x04N.")]))
     write("torch", "no_protocol", archive([("x/data.pkl", b"N.")]))

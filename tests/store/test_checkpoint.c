@@ -220,55 +220,164 @@ static void test_folder(void **state)
     temp_sweep();
 }
 
+/* Both kinds of shards are held to the same rules. In the texts below, '@' is how the names of its
+ * shards end, and '%' those of the other kind. */
+static const struct kind {
+    const char *index, *ending, *other, *type;
+} kinds[] = {
+    {"model.safetensors.index.json", ".safetensors", ".bin", "F32"},
+    {"pytorch_model.bin.index.json", ".bin", ".safetensors", "torch.FloatStorage"},
+};
+enum { N_KINDS = sizeof(kinds) / sizeof(*kinds), TEXT_BYTES = 1000 };
+
+static const char *spell(char out[TEXT_BYTES], const char *text, const struct kind *kind)
+{
+    size_t n = 0;
+    for (; *text; text++) {
+        const char piece[2] = {*text, 0};
+        const char *more = *text == '@' ? kind->ending : *text == '%' ? kind->other : piece;
+        assert_true(n + strlen(more) < TEXT_BYTES);
+        memcpy(out + n, more, strlen(more) + 1);
+        n += strlen(more);
+    }
+    out[n] = '\0';
+    return out;
+}
+
+/* "1.safetensors" and "1.bin" with the tensor a, "2...." with b. */
+static void write_shards(void)
+{
+    write_shard("1.safetensors", "a");
+    write_shard("2.safetensors", "b");
+    copy_file(CORPUS "torch/shard_1", "1.bin");
+    copy_file(CORPUS "torch/shard_2", "2.bin");
+}
+
+static void write_index(const struct kind *kind, const char *text)
+{
+    char out[TEXT_BYTES];
+    spell(out, text, kind);
+    write_file(kind->index, out, strlen(out));
+}
+
 static void test_shards(void **state)
 {
     (void)state;
-    static const struct {
-        const char *index, *detail; /* NULL: it is right */
-    } cases[] = {
-        {"{\"metadata\": {\"total_size\": 8}, \"weight_map\": {\"b\": \"2.safetensors\", "
-         "\"a\": \"1.safetensors\"}}",
-         NULL},
-        {"{\"weight_map\":{\"a\":\"1.safetensors\"}}", NULL}, /* without the other shard */
-        {"{\"weight_map\":{\"a\":\"2.safetensors\",\"b\":\"2.safetensors\"}}", "'a' is not in 2"},
-        {"{\"weight_map\":{\"a\":\"1.safetensors\",\"c\":\"1.safetensors\"}}", "'c' is not in 1"},
-        {"{\"weight_map\":{\"a\":\"1.safetensors\",\"a\":\"1.safetensors\"}}", "two tensors 'a'"},
-        {"{\"weight_map\":{\"a\":\"3.safetensors\"}}", "3.safetensors: cannot be opened"},
-        {"{\"weight_map\":{\"a\":\"../1.safetensors\"}}", "'../1.safetensors' is not the name"},
-        {"{\"weight_map\":{\"a\":\"/1.safetensors\"}}", "'/1.safetensors' is not the name"},
-        {"{\"weight_map\":{\"a\":\".safetensors\"}}", "'.safetensors' is not the name"},
-        {"{\"weight_map\":{\"a\":\"1.bin\"}}", "'1.bin' is not the name"},
-        {"{\"weight_map\":{},\"weight_map\":{}}", "weight_map is there twice"},
-        {"{\"weight_map\":{}}", "no weight_map"},
-        {"{}", "no weight_map"},
-        {"{\"weight_map\":[]}", "an object is expected"},
-        {"{\"weight_map\":{\"a\":7}}", "a string is expected"},
-        {"{} {}", "the end is expected"},
-        {"", "an object is expected"},
-    };
-    write_shard("1.safetensors", "a");
-    write_shard("2.safetensors", "b");
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    static const char right[] = "{\"metadata\": {\"total_size\": 8}, \"weight_map\": "
+                                "{\"b\": \"2@\", \"a\": \"1@\"}}";
+    write_shards();
+    for (const struct kind *kind = kinds; kind < kinds + N_KINDS; kind++) {
         struct mood__checkpoint *c;
-        write_file("model.safetensors.index.json", cases[i].index, strlen(cases[i].index));
-        mood_status status = open_folder(&c);
-        if (cases[i].detail) {
-            assert_int_not_equal(status, MOOD_OK);
-            if (!strstr(mood_error_detail(), cases[i].detail))
-                fail_msg("'%s' instead of '%s'", mood_error_detail(), cases[i].detail);
-            continue;
-        }
-        assert_int_equal(status, MOOD_OK);
-        expect(c, "a", "F32", 1, (const int64_t[]){1}, -1);
+        write_index(kind, right);
+        assert_int_equal(open_folder(&c), MOOD_OK);
+        assert_int_equal(mood__checkpoint_count(c), 2);
+        expect(c, "a", kind->type, 1, (const int64_t[]){1}, -1);
+        expect(c, "b", kind->type, 1, (const int64_t[]){1}, -1);
         mood__checkpoint_close(&c);
+        write_index(kind, "{\"weight_map\":{\"a\":\"1@\"}}"); /* without the other shard */
+        assert_int_equal(open_folder(&c), MOOD_OK);
+        assert_int_equal(mood__checkpoint_count(c), 1);
+        mood__checkpoint_close(&c);
+        assert_int_equal(unlink(temp_path(kind->index)), 0);
     }
 
-    struct mood__checkpoint *c;
-    copy_file(CORPUS "safetensors/plain", "1.safetensors");
-    static const char partial[] = "{\"weight_map\":{\"a\":\"1.safetensors\"}}";
-    write_file("model.safetensors.index.json", partial, strlen(partial));
-    assert_int_equal(open_folder(&c), MOOD_E_FORMAT);
-    assert_non_null(strstr(mood_error_detail(), "'b.half' in 1.safetensors is not in the index"));
+    /* Safetensors come before PyTorch, and a whole file before shards. */
+    static const char *const order[] = {"pytorch_model.bin.index.json", "pytorch_model.bin",
+                                        "model.safetensors.index.json", "model.safetensors"};
+    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+        struct mood__checkpoint *c;
+        write_file(order[i], "no", 2);
+        assert_int_equal(open_folder(&c), MOOD_E_FORMAT);
+        assert_int_equal(strncmp(mood_error_detail(), order[i], strlen(order[i])), 0);
+        assert_int_equal(mood_error_detail()[strlen(order[i])], ':');
+    }
+    temp_sweep();
+}
+
+static const struct {
+    const char *index, *detail;
+} wrong_indexes[] = {
+    {"{\"weight_map\":{\"a\":\"2@\",\"b\":\"2@\"}}", "'a' is not in 2@, where the index has it"},
+    {"{\"weight_map\":{\"a\":\"2@\",\"b\":\"1@\"}}", "'a' is not in 2@, where the index has it"},
+    {"{\"weight_map\":{\"a\":\"1@\",\"c\":\"1@\"}}", "'c' is not in 1@, where the index has it"},
+    {"{\"weight_map\":{\"a\":\"1@\",\"a\":\"1@\"}}", "there are two tensors 'a'"},
+    {"{\"weight_map\":{\"a\":\"1@\",\"b\":\"also1@\"}}", "there are two tensors 'a'"},
+    {"{\"weight_map\":{\"a\":\"more@\"}}", "' in more@ is not in the index"},
+    {"{\"weight_map\":{\"a\":\"3@\"}}", "3@: cannot be opened: No such file or directory"},
+    {"{\"weight_map\":{\"a\":\"folder@\"}}", "folder@: is a directory"},
+    {"{\"weight_map\":{\"a\":\"pipe@\"}}", "pipe@: is not a regular file"},
+    {"{\"weight_map\":{\"a\":\"cut@\"}}", "cut@: "},
+    {"{\"weight_map\":{\"a\":\"../1@\"}}", "'../1@' is not the name of a shard"},
+    {"{\"weight_map\":{\"a\":\"..@\"}}", "'..@' is not the name of a shard"},
+    {"{\"weight_map\":{\"a\":\"..\\\\1@\"}}", "'..\\1@' is not the name of a shard"},
+    {"{\"weight_map\":{\"a\":\"/1@\"}}", "'/1@' is not the name of a shard"},
+    {"{\"weight_map\":{\"a\":\"@\"}}", "'@' is not the name of a shard"},
+    {"{\"weight_map\":{\"a\":\"1@/\"}}", "'1@/' is not the name of a shard"},
+    {"{\"weight_map\":{\"a\":\"1%\"}}", "'1%' is not the name of a shard"},
+    {"{\"weight_map\":{\"a\":\"1\\u001b[2J@\"}}", "'1?[2J@' is not the name of a shard"},
+    {"{\"weight_map\":{},\"weight_map\":{}}", "weight_map is there twice"},
+    {"{\"weight_map\":{}}", "no weight_map, or an empty one"},
+    {"{}", "no weight_map, or an empty one"},
+    {"{\"weight_map\":[]}", "an object is expected"},
+    {"{\"weight_map\":{\"a\":7}}", "a string is expected"},
+    {"{\"weight_map\":{\"a\":\"1@\"}", "is expected"},
+    {"{\"metadata\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "more than 32 deep"},
+    {"{} {}", "the end is expected"},
+    {"", "an object is expected"},
+};
+
+static void test_wrong_shards(void **state)
+{
+    (void)state;
+    write_shards();
+    copy_file(CORPUS "safetensors/plain", "more.safetensors");
+    copy_file(CORPUS "torch/plain", "more.bin");
+    copy_file(CORPUS "safetensors/cut_numbers", "cut.safetensors");
+    copy_file(CORPUS "torch/cut", "cut.bin");
+    for (const struct kind *kind = kinds; kind < kinds + N_KINDS; kind++) {
+        char from[TEXT_BYTES], to[TEXT_BYTES], detail[TEXT_BYTES];
+        spell(from, "1@", kind);
+        assert_int_equal(symlink(from, temp_path(spell(to, "also1@", kind))), 0);
+        assert_int_equal(mkdir(temp_path(spell(to, "folder@", kind)), 0700), 0);
+        assert_int_equal(mkfifo(temp_path(spell(to, "pipe@", kind)), 0600), 0);
+        for (size_t i = 0; i < sizeof(wrong_indexes) / sizeof(wrong_indexes[0]); i++) {
+            struct mood__checkpoint *c;
+            write_index(kind, wrong_indexes[i].index);
+            alloc_bytes = 0;
+            assert_int_not_equal(open_folder(&c), MOOD_OK);
+            assert_null(c);
+            if (!strstr(mood_error_detail(), spell(detail, wrong_indexes[i].detail, kind)))
+                fail_msg("'%s' instead of '%s'", mood_error_detail(), detail);
+            assert_int_equal(strncmp(mood_error_detail(), kind->index, strlen(kind->index)), 0);
+            assert_in_range(alloc_bytes, 1, 100000);
+        }
+        assert_int_equal(unlink(temp_path(kind->index)), 0);
+    }
+    temp_sweep();
+}
+
+/* An index of 257 shards, and one that is larger than any, which is refused by its size. */
+static void test_large_index(void **state)
+{
+    (void)state;
+    for (const struct kind *kind = kinds; kind < kinds + N_KINDS; kind++) {
+        struct mood__checkpoint *c;
+        static char text[257 * 40];
+        size_t n = (size_t)snprintf(text, sizeof(text), "{\"weight_map\":{");
+        for (int i = 0; i < 257; i++)
+            n += (size_t)snprintf(text + n, sizeof(text) - n, "%s\"t%d\":\"s%d%s\"", i ? "," : "",
+                                  i, i, kind->ending);
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "}}");
+        write_file(kind->index, text, n);
+        assert_int_equal(open_folder(&c), MOOD_E_UNSUPPORTED);
+        assert_non_null(strstr(mood_error_detail(), "more than 256 shards"));
+
+        assert_int_equal(truncate(temp_path(kind->index), (16 << 20) + 1), 0);
+        alloc_bytes = 0;
+        assert_int_equal(open_folder(&c), MOOD_E_UNSUPPORTED);
+        assert_in_range(alloc_bytes, 1, 65536);
+        assert_int_equal(unlink(temp_path(kind->index)), 0);
+    }
     temp_sweep();
 }
 
@@ -293,23 +402,24 @@ static mood_status open_and_read(const void *path)
 static void test_no_memory(void **state)
 {
     (void)state;
-    static const char index[] =
-        "{\"weight_map\":{\"b\":\"2.safetensors\",\"a\":\"1.safetensors\"}}";
-    write_shard("1.safetensors", "a");
-    write_shard("2.safetensors", "b");
-    write_file("model.safetensors.index.json", index, strlen(index));
     assert_in_range(fail_each_alloc(open_and_read, CORPUS "safetensors/plain"), 4, 100);
     assert_in_range(fail_each_alloc(open_and_read, CORPUS "torch/plain"), 8, 100);
-    assert_in_range(fail_each_alloc(open_and_read, temp_folder), 8, 100);
+    write_shards();
+    for (const struct kind *kind = kinds; kind < kinds + N_KINDS; kind++) {
+        write_index(kind, "{\"weight_map\":{\"b\":\"2@\",\"a\":\"1@\"}}");
+        assert_in_range(fail_each_alloc(open_and_read, temp_folder), 8, 100);
+        assert_int_equal(unlink(temp_path(kind->index)), 0);
+    }
     temp_sweep();
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_safetensors), cmocka_unit_test(test_torch),
-        cmocka_unit_test(test_half),        cmocka_unit_test(test_wrong_use),
-        cmocka_unit_test(test_folder),      cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_safetensors),  cmocka_unit_test(test_torch),
+        cmocka_unit_test(test_half),         cmocka_unit_test(test_wrong_use),
+        cmocka_unit_test(test_folder),       cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_wrong_shards), cmocka_unit_test(test_large_index),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests_name("checkpoint", tests, temp_setup, temp_teardown);

@@ -42,6 +42,8 @@ static const struct verdict {
     {"length_2_60", MOOD_E_FORMAT,
      "is damaged: a header of 1152921504606846976 bytes; at most 100000000 are read"},
     {"length_99_mb", MOOD_E_FORMAT, "is cut off: has 97 bytes, where 99000000 are needed from 8"},
+    {"length_2_64", MOOD_E_FORMAT,
+     "is damaged: a header of 18446744073709551615 bytes; at most 100000000 are read"},
     {"line_break", MOOD_E_FORMAT,
      "header: 'a?mood-convert: all is well' is no name of a tensor: 1 to 255 visible "
      "ASCII characters"},
@@ -53,6 +55,8 @@ static const struct verdict {
     {"no_dtype", MOOD_E_FORMAT, "header: tensor 'a': no dtype, shape or data_offsets"},
     {"not_utf8", MOOD_E_FORMAT, "header: is not JSON: not UTF-8"},
     {"nothing", MOOD_OK, NULL},
+    {"offset_2_64", MOOD_E_FORMAT,
+     "header: tensor 'a': is not JSON: a smaller number is expected at byte 77"},
     {"one_offset", MOOD_E_FORMAT, "header: tensor 'a': fewer than two data_offsets"},
     {"out_of_range", MOOD_E_FORMAT,
      "header: tensor 'a': bytes 0 to 4611686018427387904, where there are 24"},
@@ -95,6 +99,7 @@ static const struct verdict {
     {"comment", MOOD_E_FORMAT,
      "is a damaged zip archive: it is cut off, or has bytes behind its end"},
     {"cut", MOOD_E_FORMAT, "is a damaged zip archive: it is cut off, or has bytes behind its end"},
+    {"deep", MOOD_E_UNSUPPORTED, "holds no dictionary of tensors"},
     {"dict_with_arguments", MOOD_E_FORMAT,
      "its pickle is damaged before byte 36: a call of what cannot be called"},
     {"directory_far", MOOD_E_FORMAT,
@@ -127,6 +132,8 @@ static const struct verdict {
     {"itself", MOOD_E_UNSUPPORTED,
      "'a' is not a tensor; only what model.state_dict() gives is read"},
     {"key_set_item", MOOD_OK, NULL},
+    {"laughs", MOOD_E_UNSUPPORTED,
+     "'a' is not a tensor; only what model.state_dict() gives is read"},
     {"legacy", MOOD_E_UNSUPPORTED,
      "is in PyTorch's format from before 1.6; in Python, torch.save(torch.load(FILE, "
      "weights_only=True), NEW) converts it"},
@@ -175,6 +182,8 @@ static const struct verdict {
     {"pop", MOOD_E_UNSUPPORTED, "its pickle has opcode 0x30 at byte 3: not known here"},
     {"protocol_4", MOOD_E_UNSUPPORTED, "its pickle is of protocol 4; PyTorch's is 2"},
     {"same_name", MOOD_E_FORMAT, "has two zip entries 'x/y'"},
+    {"shard_1", MOOD_OK, NULL},
+    {"shard_2", MOOD_OK, NULL},
     {"stack_global", MOOD_E_UNSUPPORTED, "its pickle has opcode 0x93 at byte 23: not known here"},
     {"storage_4", MOOD_E_FORMAT,
      "its pickle is damaged before byte 57: no storage, where one should be"},
@@ -259,25 +268,70 @@ static void test_torch(void **state)
 
 /* ---- what would be too large to keep as files ------------------------------------------------ */
 
+/* Unpickle the program: too many opcodes, and no more memory than its length allows. */
+static void refuse_program(const unsigned char *p, size_t n)
+{
+    struct mood__arena arena = {0};
+    struct mood__pickled *tensors;
+    size_t n_tensors;
+    alloc_bytes = 0;
+    assert_int_equal(mood__unpickle(p, n, &arena, &tensors, &n_tensors), MOOD_E_UNSUPPORTED);
+    assert_string_equal(mood_error_detail(), "its pickle has more than 1048576 opcodes");
+    check_memory(n);
+    mood__arena_free(&arena);
+}
+
+/* A list to which the same is appended again and again, without ever filling the stack. */
 static void test_many_opcodes(void **state)
 {
     (void)state;
-    enum { N = MOOD__PICKLE_MAX_OPCODES };
+    static const char *const appended[] = {"Na",
+                                           "}a",
+                                           ")a",
+                                           "]a",
+                                           "N\x85"
+                                           "a",
+                                           "NN\x86"
+                                           "a"};
+    enum { N = 3 * MOOD__PICKLE_MAX_OPCODES };
+    unsigned char *p = mood__calloc(N, 1);
+    assert_non_null(p);
+    memcpy(p, "\x80\x02]", 3);
+    for (size_t k = 0; k < sizeof(appended) / sizeof(*appended); k++) {
+        size_t length = strlen(appended[k]);
+        for (size_t i = 3; i < N; i++)
+            p[i] = (unsigned char)appended[k][(i - 3) % length];
+        refuse_program(p, MOOD__PICKLE_MAX_OPCODES + 16);
+    }
+
     struct mood__arena arena = {0};
     struct mood__pickled *tensors;
     size_t n;
-    unsigned char *p = mood__calloc(N + 16, 1);
-    assert_non_null(p);
-    memcpy(p, "\x80\x02]", 3);
-    for (size_t i = 3; i < N + 16; i += 2) /* append None to a list, again and again */
-        memcpy(p + i, "Na", i + 1 < N + 16 ? 2 : 1);
     alloc_bytes = 0;
-    assert_int_equal(mood__unpickle(p, N + 16, &arena, &tensors, &n), MOOD_E_UNSUPPORTED);
-    assert_non_null(strstr(mood_error_detail(), "more than 1048576 opcodes"));
-    assert_in_range(alloc_bytes, 1, 65536);
     assert_int_equal(mood__unpickle(p, MOOD__PICKLE_MAX_BYTES + 1, &arena, &tensors, &n),
                      MOOD_E_UNSUPPORTED); /* before a byte is read */
-    mood__arena_free(&arena);
+    assert_int_equal(alloc_bytes, 0);
+    mood__free(p);
+}
+
+/* A memo of a million places, and one place written a million times. */
+static void test_large_memo(void **state)
+{
+    (void)state;
+    enum { N = 4 + 5 * MOOD__PICKLE_MAX_OPCODES };
+    unsigned char *p = mood__calloc(N, 1);
+    assert_non_null(p);
+    memcpy(p, "\x80\x02N", 3);
+    for (int once = 0; once < 2; once++) {
+        for (uint32_t i = 0; i < MOOD__PICKLE_MAX_OPCODES; i++) {
+            unsigned char *put = p + 3 + 5 * (size_t)i;
+            uint32_t place = once ? 0 : i;
+            *put = 'r';
+            for (int k = 0; k < 4; k++)
+                put[1 + k] = (unsigned char)(place >> 8 * k);
+        }
+        refuse_program(p, N);
+    }
     mood__free(p);
 }
 
@@ -295,16 +349,17 @@ static void test_many_tensors(void **state)
     for (int i = 0; i < 8; i++)
         file[i] = (char)(n >> 8 * i);
     struct mood__checkpoint *c;
+    alloc_bytes = 0;
     assert_int_equal(mood__checkpoint_open_memory(&c, file, n + 8), MOOD_E_UNSUPPORTED);
+    check_memory(n);
     assert_string_equal(mood_error_detail(), "header: has more than 65536 tensors");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_safetensors),
-        cmocka_unit_test(test_torch),
-        cmocka_unit_test(test_many_opcodes),
+        cmocka_unit_test(test_safetensors),  cmocka_unit_test(test_torch),
+        cmocka_unit_test(test_many_opcodes), cmocka_unit_test(test_large_memo),
         cmocka_unit_test(test_many_tensors),
     };
     return cmocka_run_group_tests_name("hostile", tests, NULL, NULL);
