@@ -11,6 +11,7 @@
 #include "mood/encoder.h"
 #include "mood/figures.h"
 #include "mood/graph.h"
+#include "mood/import.h"
 #include "mood/infer.h"
 #include "mood/model.h"
 #include "mood/nn.h"

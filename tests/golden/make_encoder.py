@@ -64,17 +64,21 @@ def gain(name):
     return np.float32(4 if louder else 1)
 
 
-def build(convs, norm, bias, width, layers, heads, feed_forward, pos_kernel, pos_groups, norm_first):
-    """The network in inference mode, float64, with the weights of the formula."""
-    model = w2v.wav2vec2_model(
+def network(convs, norm, bias, width, layers, heads, feed_forward, pos_kernel, pos_groups, norm_first):
+    """The network in inference mode, float64, with PyTorch's random weights."""
+    return w2v.wav2vec2_model(
         extractor_mode=norm, extractor_conv_layer_config=convs, extractor_conv_bias=bias,
         encoder_embed_dim=width, encoder_projection_dropout=0.0, encoder_pos_conv_kernel=pos_kernel,
         encoder_pos_conv_groups=pos_groups, encoder_num_layers=layers, encoder_num_heads=heads,
         encoder_attention_dropout=0.0, encoder_ff_interm_features=feed_forward,
         encoder_ff_interm_dropout=0.0, encoder_dropout=0.0, encoder_layer_norm_first=norm_first,
-        encoder_layer_drop=0.0, aux_num_out=None)
+        encoder_layer_drop=0.0, aux_num_out=None).double().eval()
+
+
+def build(**form):
+    """The network with the weights of the formula, and without weight norm."""
+    model = network(**form)
     torch.nn.utils.remove_weight_norm(model.encoder.transformer.pos_conv_embed.conv)
-    model = model.double().eval()
     with torch.no_grad():
         for name, p in model.named_parameters():
             full = mood_name(name)
