@@ -173,8 +173,8 @@ static mood_status read_config(mood_encoder_config *out, const json_t *object)
         MOOD__TRY(read_flag((bool *)(base + flags[i].offset), object, flags[i].key));
     MOOD__TRY(read_conv_norm(&out->conv_norm, object));
     const json_t *eps = json_object_get(object, "layer_norm_eps");
-    if (!json_is_number(eps))
-        return mood__fail(MOOD_E_FORMAT, "'layer_norm_eps' is not a number");
+    if (!(json_number_value(eps) > 0 && json_number_value(eps) < 1)) /* 0 also for what is none */
+        return mood__fail(MOOD_E_FORMAT, "'layer_norm_eps' is not a number between 0 and 1");
     out->layer_norm_eps = (float)json_number_value(eps);
     /* What the check calls an invalid argument is here the file's mistake. */
     return mood_encoder_check(out) == MOOD_OK ? MOOD_OK : MOOD_E_FORMAT;
