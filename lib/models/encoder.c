@@ -103,9 +103,10 @@ static mood_status make_trained_like(mood_encoder *e, uint64_t seed)
     for (int i = 0; i < e->config.n_convs; i++)
         if (e->config.conv_channels[i] > most)
             most = e->config.conv_channels[i];
-    float *gain = mood__calloc(2 * (size_t)most, sizeof(*gain)), *outlier = gain + most;
+    float *gain = mood__calloc(2 * (size_t)most, sizeof(*gain));
     if (!gain)
         return mood__nomem();
+    float *outlier = gain + most;
     choose_outliers(outlier, e->config.width, seed);
     for (int i = 0; i < mood_weights_count(e->weights); i++) {
         const mood_tensor *t = mood_weights_value(e->weights, i);
