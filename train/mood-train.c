@@ -41,6 +41,19 @@ static const struct cli_option options[] = {
      .max = 9e15, .help = "of weights, order, split and augmentation"},
     {CLI_STRING_AT(struct options, augment), .name = "augment", .arg = "LIST", .unset = "none",
      .help = "change training windows: noise, gain, shift, with commas between them"},
+    {CLI_STRING_AT(struct options, encoder), .name = "encoder", .arg = "ENC.h5", .unset = "none",
+     .help = "hear the voices through this encoder too (mood-convert makes such files)"},
+    {CLI_STRING_AT(struct options, encoder_layer), .name = "encoder-layer", .arg = "auto|N|mix",
+     .unset = "auto",
+     .help = "which of its layers: the cheapest that is as good as any on the validation side, "
+             "layer N, or a learned mixture of all"},
+    {CLI_STRING_AT(struct options, cache), .name = "cache", .arg = "DIR",
+     .unset = "~/.cache/libmood/features",
+     .help = "keep what the encoder makes of the clips there, for the next training"},
+    {CLI_INT_AT(struct options, copies), .name = "copies", .arg = "N", .fallback = "3", .min = 1,
+     .max = 100, .help = "with --encoder and --augment: changed copies of each training clip"},
+    {CLI_FLAG_AT(struct options, embed_encoder), .name = "embed-encoder",
+     .help = "put the encoder into the model file, which then needs no other"},
     {CLI_INT_AT(struct options, threads), .name = "threads", .arg = "N", .fallback = "0", .min = 0,
      .max = 256, .help = "threads; 0 is one per core. The result does not depend on it"},
     {CLI_STRING_AT(struct options, report), .name = "report", .arg = "DIR", .unset = "none",
@@ -55,6 +68,7 @@ static const struct cli_option options[] = {
 static const struct cli_example examples[] = {
     {"Train on a download of RAVDESS", "mood-train --data ravdess -o model.h5 --report report"},
     {"Honest figures: every speaker is tested once", "mood-train --data ravdess --folds 6"},
+    {"With the features of an encoder", "mood-train --data ravdess --encoder wav2vec2.h5"},
 };
 
 static const struct cli_tool tool = {
@@ -96,10 +110,11 @@ static int on_event(void *user, const mood_train_event *e)
     return 0;
 }
 
-static bool train(struct run *r, mood_pool *pool, const mood_augment_params *augment)
+static mood_train_params params_of(struct run *r, mood_pool *pool,
+                                   const mood_augment_params *augment)
 {
     const struct options *o = r->o;
-    mood_train_params p = {
+    return (mood_train_params){
         .epochs = o->epochs,
         .batch = o->batch,
         .seed = (uint64_t)o->seed,
@@ -112,30 +127,42 @@ static bool train(struct run *r, mood_pool *pool, const mood_augment_params *aug
         .on_event = on_event,
         .user = r,
         .stop = &cli_stop,
+        .encoder = r->encoder,
+        .cache = o->cache,
+        .copies = o->copies,
     };
-    mood_status status = mood_train(r->model, r->corpus, r->split, &p, &r->result);
+}
+
+static mood_status make_model(struct run *r)
+{
+    const char *labels[MOOD_MAX_LABELS];
+    int n = mood_corpus_n_labels(r->corpus);
+    for (int i = 0; i < n; i++)
+        labels[i] = mood_corpus_label(r->corpus, i);
+    mood_model_params p = {.labels = labels,
+                           .n_labels = n,
+                           .seed = (uint64_t)r->o->seed,
+                           .encoder = r->encoder,
+                           .encoder_layer = r->layer,
+                           .encoder_hint = r->o->encoder};
+    return mood_model_create(&r->model, &p);
+}
+
+/* Whether work went well; if not, say why. */
+static bool ended_well(struct run *r, mood_status status)
+{
     show_bar_end(r);
     if (r->save_failed)
         return false;
     if (status == MOOD_E_STOPPED) {
         if (r->result.best_epoch > 0 && !r->n_folds)
-            cli_error(r->cli, NULL, "stopped; %s holds the model of epoch %d", o->out,
+            cli_error(r->cli, NULL, "stopped; %s holds the model of epoch %d", r->o->out,
                       r->result.best_epoch);
         else
             cli_error(r->cli, NULL, "stopped; no model was written");
         return false;
     }
     return status == MOOD_OK || fail(r, NULL);
-}
-
-static bool make_model(struct run *r)
-{
-    const char *labels[MOOD_MAX_LABELS];
-    int n = mood_corpus_n_labels(r->corpus);
-    for (int i = 0; i < n; i++)
-        labels[i] = mood_corpus_label(r->corpus, i);
-    mood_model_params p = {.labels = labels, .n_labels = n, .seed = (uint64_t)r->o->seed};
-    return mood_model_create(&r->model, &p) == MOOD_OK;
 }
 
 static bool make_split(struct run *r)
@@ -199,18 +226,23 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
     char dir[4096];
     if (!make_split(r))
         return false;
-    if (!make_model(r))
-        return fail(r, NULL);
     show_split(r);
     /* What cannot be written later is said now. */
     if (!r->n_folds && mood__file_check_writable(r->o->out) != MOOD_OK)
         return fail(r, r->o->out);
     if (r->o->report && mood__folder_make(folder_of(r, r->o->report, dir, sizeof(dir))) != MOOD_OK)
         return fail(r, dir);
+    mood_train_params p = params_of(r, pool, augment);
+    if (!ended_well(r, listen_choose(r, &p)))
+        return false;
+    if (make_model(r) != MOOD_OK)
+        return fail(r, NULL);
     if (r->o->trace && trace_begin(r, folder_of(r, r->o->trace, dir, sizeof(dir))) != MOOD_OK)
         return fail(r, dir);
-    if (!train(r, pool, augment))
+    if (!ended_well(r, mood_train(r->model, r->corpus, r->split, &p, &r->result)))
         return false;
+    if (r->o->embed_encoder && mood_model_embed(r->model, r->encoder, MOOD_F32) != MOOD_OK)
+        return fail(r, NULL);
     if (r->trace && trace_end(r) != MOOD_OK)
         return fail(r, r->o->trace);
     struct findings f;
@@ -222,7 +254,7 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
 /* ---- the whole ---- */
 
 static bool run_all(struct cli *c, const struct options *o, const mood_corpus *corpus,
-                    mood_pool *pool, const mood_augment_params *augment)
+                    mood_encoder *encoder, mood_pool *pool, const mood_augment_params *augment)
 {
     int n = o->folds ? o->folds : 1;
     struct run *runs = calloc((size_t)n, sizeof(*runs));
@@ -230,7 +262,8 @@ static bool run_all(struct cli *c, const struct options *o, const mood_corpus *c
     if (!ok)
         cli_error(c, NULL, "out of memory");
     for (int i = 0; i < n && ok; i++) {
-        runs[i] = (struct run){.cli = c, .o = o, .corpus = corpus, .fold = i, .n_folds = o->folds};
+        runs[i] = (struct run){
+            .cli = c, .o = o, .corpus = corpus, .encoder = encoder, .fold = i, .n_folds = o->folds};
         if (i == 0)
             show_corpus(&runs[i]);
         ok = run_one(&runs[i], pool, augment);
@@ -261,6 +294,8 @@ static bool check_usage(struct cli *c, const struct options *o, mood_augment_par
     if (o->folds && (strcmp(o->split, "speaker") != 0 || o->val_speakers || o->test_speakers))
         return cli_usage(c, "--folds deals the speakers: leave --split, --val-speakers and "
                             "--test-speakers out");
+    if (!listen_check(c, o))
+        return false;
     if (o->folds && o->out)
         cli_warn(c, o->out, "is not written: --folds saves no model");
     return true;
@@ -271,6 +306,7 @@ static void work(struct cli *c, struct options *o)
     mood_augment_params augment = {0};
     mood_corpus *corpus = NULL;
     mood_pool *pool = NULL;
+    mood_encoder *encoder = NULL;
     bool ok = check_usage(c, o, &augment);
     o->out = o->out ? o->out : "model.h5";
     if (ok && (mood_pool_create(&pool, o->threads) != MOOD_OK ||
@@ -283,8 +319,9 @@ static void work(struct cli *c, struct options *o)
             cli_error(c, NULL, "%s", mood_error_detail()); /* begins with the path */
             ok = false;
         }
-    if (ok)
-        run_all(c, o, corpus, pool, &augment);
+    if (ok && listen_load(c, o, &encoder))
+        run_all(c, o, corpus, encoder, pool, &augment);
+    mood_encoder_destroy(&encoder);
     mood_corpus_destroy(&corpus);
     mood_pool_destroy(&pool);
 }

@@ -73,6 +73,32 @@ static json_t *corpora_json(const mood_corpus *corpus)
     return a;
 }
 
+static json_t *layer_json(int layer)
+{
+    return layer == MOOD_LAYER_MIX ? json_string("mix") : json_integer(layer);
+}
+
+/* Which encoder was heard, which layer of it, and why that one. */
+static json_t *encoder_json(const struct run *r)
+{
+    json_t *o = json_object();
+    const mood_encoder_config *e = mood_encoder_get_config(r->encoder);
+    json_object_set_new(o, "identity", text(mood_encoder_identity(r->encoder)));
+    json_object_set_new(o, "layers", json_integer(e->n_layers));
+    json_object_set_new(o, "width", json_integer(e->width));
+    json_object_set_new(o, "layer", layer_json(r->layer));
+    json_object_set_new(o, "chosen", json_boolean(r->layers.n > 0));
+    json_t *table = json_array();
+    for (int i = 0; i < r->layers.n; i++)
+        json_array_append_new(table, json_pack("{s:i, s:f, s:f}", "layer", i, "val_accuracy",
+                                               r->layers.accuracy[i], "val_uar", r->layers.uar[i]));
+    if (r->layers.n > 0)
+        json_object_set_new(o, "table", table);
+    else
+        json_decref(table);
+    return o;
+}
+
 /* What the model file and metrics.json both say. */
 static json_t *training_json(const struct run *r)
 {
@@ -90,7 +116,11 @@ static json_t *training_json(const struct run *r)
     json_object_set_new(recipe, "clip_norm", json_real(p->clip_norm));
     json_object_set_new(recipe, "early_stop", json_integer(p->early_stop));
     json_object_set_new(recipe, "augment", text(p->augment ? p->augment : ""));
+    if (r->encoder && p->augment)
+        json_object_set_new(recipe, "copies", json_integer(p->copies));
     json_object_set_new(o, "recipe", recipe);
+    if (r->encoder)
+        json_object_set_new(o, "encoder", encoder_json(r));
     return o;
 }
 

@@ -70,6 +70,15 @@ void show_event(struct run *r, const mood_train_event *e)
     case MOOD_TRAIN_READ:
         bar_at(r, e, "reading", "clips");
         break;
+    case MOOD_TRAIN_FEATURES:
+        if (e->plan)
+            listen_plan(r, e);
+        if (e->total > 0)
+            bar_at(r, e, "computing features", "windows");
+        break;
+    case MOOD_TRAIN_LAYERS:
+        bar_at(r, e, "judging", "layers");
+        break;
     case MOOD_TRAIN_STEP:
         bar_at(r, e, "training", "steps");
         break;

@@ -14,7 +14,9 @@
 struct options {
     struct cli_list data;
     const char *out, *split, *val_speakers, *test_speakers, *augment, *report, *trace, *cpumask;
-    int folds, epochs, batch, threads, early_stop;
+    const char *encoder, *encoder_layer, *cache;
+    bool embed_encoder;
+    int folds, epochs, batch, threads, early_stop, copies;
     int64_t seed;
     double lr, dropout, clip_norm;
 };
@@ -27,6 +29,9 @@ struct run {
     const struct options *o;
     const mood_corpus *corpus;
     mood_split *split;
+    mood_encoder *encoder;   /* NULL: none */
+    int layer;               /* of it */
+    mood_layer_table layers; /* n 0: the layer was not chosen but given */
     mood_model *model;
     mood_training result;
     int fold, n_folds; /* n_folds 0: no folds */
@@ -39,6 +44,20 @@ struct run {
 
 /* The temperature of its best epoch, which its answers were given with. */
 double run_temperature(const struct run *r);
+
+/* ---- listen.c: the encoder ---- */
+
+/* Whether the options go together; if not, that was said. */
+bool listen_check(struct cli *c, const struct options *o);
+
+/* Load the encoder, if any, and look whether it has the layer; false, and said, when not. */
+bool listen_load(struct cli *c, const struct options *o, mood_encoder **encoder);
+
+/* Fill in r->layer: what was asked for, or what the validation side says. */
+mood_status listen_choose(struct run *r, const mood_train_params *params);
+
+/* Say what is going to be computed, and what room that takes. */
+void listen_plan(struct run *r, const mood_train_event *e);
 
 /* ---- show.c: for people ---- */
 

@@ -46,7 +46,8 @@ struct mood__heard {
     size_t n_windows;
     size_t *start; /* (n_windows) first sample */
     bool *speech;  /* (n_windows) */
-    float *planes; /* (n_windows, MOOD__MEL_BANDS, MOOD__MEL_FRAMES), 64-byte aligned */
+    float *planes; /* (n_windows, MOOD__MEL_BANDS, MOOD__MEL_FRAMES), 64-byte aligned; NULL when
+                    * they are elsewhere (mood__feed) */
 };
 
 /* Free with mood__heard_free. Errors: E_NOMEM. */
@@ -59,9 +60,9 @@ void mood__heard_free(struct mood__heard *heard); /* sets it to all zeros, which
 MOOD_NODISCARD
 mood_status mood__infer_create_fed(mood_infer **out, mood_model *model, int n_frames);
 
-/* Writes the features of one window, as mood__features_run does, to the network's input. Not called
- * for a model without an encoder. */
-typedef mood_status mood__feed(void *ctx, size_t window, float *features);
+/* Writes the features of one window, as mood__features_run does, to the network's input; and the
+ * plane, when what was heard has none. Not called for a model without an encoder. */
+typedef mood_status mood__feed(void *ctx, size_t window, float *features, float *plane);
 
 /* mood_infer_run from what was heard before, with the weights that the model has now: the same
  * bytes. */

@@ -270,10 +270,10 @@ mood_status mood__infer_heard(mood_infer *infer, const struct mood__heard *heard
     float *plane = memory_of(infer->mel), *features = memory_of(infer->features);
     MOOD__TRY(make_room(infer, heard->n_windows));
     for (size_t i = 0; i < heard->n_windows; i++) {
-        if (plane)
+        if (plane && heard->planes)
             memcpy(plane, heard->planes + i * MOOD__PLANE, MOOD__PLANE * sizeof(float));
         if (features)
-            MOOD__TRY(feed(ctx, i, features));
+            MOOD__TRY(feed(ctx, i, features, heard->planes ? NULL : plane));
         MOOD__TRY(classify(infer, i, heard->n_samples, heard->start[i], heard->speech[i]));
     }
     conclude(infer, heard->n_windows, infer->temperature, out);

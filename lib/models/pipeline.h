@@ -18,4 +18,8 @@ enum {
     MOOD__FEATURE_FRAMES = 149 /* frames of an encoder for one window */
 };
 
+/* To be raised with any change after which the same sound gives other bits of a plane, of a window
+ * for the encoder, or of its frames: caches from before are then not used (train/bank.c). */
+enum { MOOD__HEARING = 1 };
+
 #endif

@@ -94,11 +94,23 @@ MOOD_API bool mood_early_stop_step(mood_early_stop *stop, double metric);
 /* ---- the trainer ----------------------------------------------------------------------------- */
 
 typedef enum mood_train_phase {
-    MOOD_TRAIN_READ,  /* a clip was decoded: done of total */
-    MOOD_TRAIN_STEP,  /* an optimiser step was made: done of total, of all epochs */
-    MOOD_TRAIN_EPOCH, /* an epoch is over, validation included: `figures` */
-    MOOD_TRAIN_TEST   /* a clip of the test side was answered: done of total */
+    MOOD_TRAIN_READ,     /* a clip was read: done of total */
+    MOOD_TRAIN_FEATURES, /* windows went through the encoder: done of total; the first of them, with
+                          * done 0, says what is going to happen: `plan` */
+    MOOD_TRAIN_LAYERS,   /* a layer was judged (mood_choose_layer): done of total */
+    MOOD_TRAIN_STEP,     /* an optimiser step was made: done of total, of all epochs */
+    MOOD_TRAIN_EPOCH,    /* an epoch is over, validation included: `figures` */
+    MOOD_TRAIN_TEST      /* a clip of the test side was answered: done of total */
 } mood_train_phase;
+
+/* What the cache of features has, and what it will take. */
+typedef struct mood_cache_plan {
+    const char *folder;
+    int64_t n_cached;           /* windows that are there already */
+    uint64_t bytes, bytes_free; /* that the missing ones will take on its disk; that it has */
+    int n_bad;                  /* files that are damaged or not the cache's: passed over */
+    const char *bad;            /* the first of them, and why: "NAME: reason" */
+} mood_cache_plan;
 
 /* One epoch. Losses are means over clips (validation: of -ln of the probability of the true label).
  */
@@ -116,12 +128,14 @@ typedef struct mood_epoch {
 typedef struct mood_train_event {
     mood_train_phase phase;
     int64_t done, total;
-    double seconds_left; /* of the whole training; negative: not known yet */
-    int epoch;           /* from 1; 0 while reading */
+    double seconds_left; /* FEATURES: until they are there; later: of the whole training; negative:
+                          * not known yet */
+    int epoch;           /* from 1; 0 before the first */
     double loss;         /* STEP: of this batch */
     int batch_size; /* STEP: what was in it: clips of the corpus, and the first sample of each */
     const size_t *batch_clip, *batch_start; /* one's window */
     const mood_epoch *figures;              /* EPOCH */
+    const mood_cache_plan *plan;            /* FEATURES with done 0; else NULL */
 } mood_train_event;
 
 /* Called from the thread that called mood_train. Another value than 0 stops the training
@@ -144,6 +158,12 @@ typedef struct mood_train_params {
     mood_train_callback *on_event;
     void *user;
     const volatile int *stop; /* set to non-zero (by a signal handler, say) to stop; may be NULL */
+
+    /* For a model that hears an encoder: */
+    mood_encoder *encoder; /* borrowed; the one that the model was made for */
+    const char *cache;     /* the folder for features; NULL: $XDG_CACHE_HOME/libmood/features, or
+                            * ~/.cache/libmood/features */
+    int copies;            /* with augmentation: changed copies of each training clip; 0: 3 */
 } mood_train_params;
 
 /* The answer for one clip of the test side. */
@@ -169,7 +189,15 @@ typedef struct mood_training {
  * KB per window), and as samples too (2 bytes each) when there is augmentation.
  *
  * Each epoch takes one window of every training clip, in random order: one of those with speech,
- * drawn anew each time; with augmentation any place in the recording. Answers come from the same
+ * drawn anew each time; with augmentation any place in the recording.
+ *
+ * With an encoder, which is not trained, each window goes through it once: what comes out, and the
+ * plane, is kept on the disk (docs/file-formats.md, "Features"), found there by the next training,
+ * and read from there in each step. Augmentation then makes `copies` of each training clip, changed
+ * once and for all, and a window is drawn from one of them or from the clip itself. Interrupted, a
+ * training that is started again goes on with the features that there are.
+ *
+ * Answers come from the same
  * code as mood_infer_run's. The model ends with the weights of the best epoch, and the temperature
  * that was fitted on its validation answers; while it is being trained the temperature is 1.
  *
@@ -177,13 +205,36 @@ typedef struct mood_training {
  *
  * On failure after the first finished epoch the model has the weights of the best epoch too, and
  * *out holds the epochs that were run. Free *out with mood_training_free in any case. Errors:
- * E_INVALID (params; labels of model and corpus differ), those of mood_audio_read (detail begins
- * with the clip's path), E_NUMERIC (the loss became NaN or infinite), E_STOPPED, E_NOMEM. */
+ * E_INVALID (params; labels of model and corpus differ; the encoder is not the model's), those of
+ * mood_audio_read (detail begins with the clip's path), E_IO (the cache cannot be written; too
+ * little room for it), E_MISSING (no encoder, but the model needs one), E_UNSUPPORTED (the model is
+ * a classifier), E_NUMERIC (the loss became NaN or infinite), E_STOPPED, E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_train(mood_model *model, const mood_corpus *corpus,
                                 const mood_split *split, const mood_train_params *params,
                                 mood_training *out);
 MOOD_API void mood_training_free(mood_training *training);
+
+/* ---- layers -----------------------------------------------------------------------------------
+ */
+
+/* How well the hidden states of an encoder tell the labels of a corpus apart. */
+typedef struct mood_layer_table {
+    int n;      /* hidden states: the encoder's layers, and one */
+    int best;   /* the first of those with the highest accuracy */
+    int chosen; /* the first within one point (0.01) of it: the cheapest that is as good */
+    double accuracy[MOOD_ENCODER_MAX_LAYERS + 1]; /* on the validation side */
+    double uar[MOOD_ENCODER_MAX_LAYERS + 1];
+} mood_layer_table;
+
+/* Judge all layers of params->encoder: one window of each clip on the training and validation sides
+ * goes through it, and a softmax regression on the means over time of each layer, fitted on the
+ * training side, answers the validation side. The means are kept in the cache as well. Of `params`
+ * counts what says how to run: cache, pool, on_event, user, stop.
+ * Errors: as mood_train. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_choose_layer(mood_layer_table *out, const mood_corpus *corpus,
+                                       const mood_split *split, const mood_train_params *params);
 
 #ifdef __cplusplus
 }

@@ -14,13 +14,39 @@
 
 struct answering {
     struct mood__trainer *t;
-    float *prob;                /* (n_other, V) */
-    float *tempered;            /* the same at the model's temperature; NULL: not asked for */
-    struct mood__sayings *keep; /* single windows too; NULL: not asked for */
-    mood_status *status;
+    float *prob;                    /* (n_other, V) */
+    float *tempered;                /* the same at the model's temperature; NULL: not asked for */
+    struct mood__sayings *keep;     /* single windows too; NULL: not asked for */
+    struct mood__failure *failures; /* one per task */
     int64_t first;
     int V;
 };
+
+/* Where the windows of a clip come from when there is an encoder. */
+struct from_bank {
+    struct mood__bank *bank;
+    size_t clip;
+    int worker;
+};
+
+static mood_status feed(void *ctx, size_t window, float *features, float *plane)
+{
+    const struct from_bank *f = ctx;
+    return mood__bank_read(f->bank, f->clip, window, f->worker, features, plane);
+}
+
+static mood_status answer(struct mood__trainer *t, size_t clip, int worker, mood_result *r)
+{
+    mood_infer *infer = t->infers[worker];
+    if (!t->bank)
+        return mood__infer_heard(infer, &t->data.recordings[clip].heard, NULL, NULL, r);
+    struct from_bank from = {t->bank, clip, worker};
+    struct mood__heard heard;
+    MOOD__TRY(mood__bank_heard(t->bank, clip, &heard));
+    mood_status status = mood__infer_heard(infer, &heard, feed, &from, r);
+    mood__heard_free(&heard);
+    return status;
+}
 
 static void answer_task(void *ctx, int64_t task, int worker)
 {
@@ -29,10 +55,11 @@ static void answer_task(void *ctx, int64_t task, int worker)
     int64_t i = a->first + task;
     mood_infer *infer = t->infers[worker];
     mood_result r;
-    a->status[i] = mood__infer_heard(infer, &t->data.recordings[t->other[i]].heard, NULL, NULL, &r);
-    if (!a->status[i] && a->keep)
-        a->status[i] = mood__sayings_keep(a->keep, (size_t)i, &r);
-    if (a->status[i])
+    mood_status status = answer(t, t->other[i], worker, &r);
+    if (!status && a->keep)
+        status = mood__sayings_keep(a->keep, (size_t)i, &r);
+    mood__failure_note(&a->failures[task], status);
+    if (status)
         return;
     memcpy(a->prob + i * a->V, r.prob, (size_t)a->V * sizeof(float));
     if (a->tempered) {
@@ -46,24 +73,24 @@ static mood_status answer_all(struct mood__trainer *t, struct answering a, bool 
 {
     a.t = t;
     a.V = mood_model_n_labels(t->model);
-    a.status = mood__calloc(t->n_other, sizeof(mood_status));
-    mood_status status = a.status ? MOOD_OK : mood__nomem();
     /* In groups, so that a stop is heeded within a second. */
     int64_t total = (int64_t)t->n_other, group = 16 * (int64_t)t->n_infers;
+    a.failures = mood__calloc((size_t)group, sizeof(*a.failures));
+    mood_status status = a.failures ? MOOD_OK : mood__nomem();
     for (a.first = 0; a.first < total && !status; a.first += group) {
         int64_t n = total - a.first < group ? total - a.first : group;
         mood__pool_run(t->p.pool, n, answer_task, &a);
         for (int64_t i = 0; i < n && !status; i++)
-            if (a.status[a.first + i])
-                status = mood__fail(a.status[a.first + i], "%s: %s",
+            if (a.failures[i].status)
+                status = mood__fail(a.failures[i].status, "%s: %s",
                                     mood_corpus_clip(t->corpus, t->other[a.first + i])->path,
-                                    mood_status_text(a.status[a.first + i]));
+                                    a.failures[i].detail);
         mood_train_event e = {.phase = MOOD_TRAIN_TEST, .done = a.first + n, .total = total};
         bool stop = report ? mood__trainer_tell(t, e) : t->p.stop && *t->p.stop != 0;
         if (stop && !status)
             status = mood__trainer_stopped();
     }
-    mood__free(a.status);
+    mood__free(a.failures);
     return status;
 }
 

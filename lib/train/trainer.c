@@ -12,12 +12,15 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
+#include "infer/features.h"
 #include "mood/ops.h"
 #include "tensor/tensor.h"
 #include "train/trainer.h"
 
 /* Streams of random numbers that belong to one seed. */
 enum { STREAM_ORDER = 1, STREAM_WINDOW = 2, STREAM_DROPOUT = 3 };
+
+enum { MAX_COPIES = 1000 };
 
 /* ---- talking to the caller ---- */
 
@@ -51,12 +54,30 @@ static int on_read(void *user, int64_t done, int64_t total)
 
 /* ---- setting up ---- */
 
+/* Whether the model is one that can be trained, with the encoder that was given. */
+static mood_status check_encoder(const struct mood__trainer *t)
+{
+    const mood_encoder_use *use = mood_model_encoder(t->model);
+    if (mood_model_network(t->model) != MOOD_NETWORK_HEADS)
+        return mood__fail(MOOD_E_UNSUPPORTED, "training: the model is a classifier of another "
+                                              "program, which is not trained any further");
+    if (use && !t->p.encoder)
+        return mood__fail(MOOD_E_MISSING, "training: the model needs its encoder %.12s...",
+                          use->identity);
+    if (!use && mood_model_heads(t->model)->feature_width > 0)
+        return mood__fail(MOOD_E_UNSUPPORTED,
+                          "training: the model needs an encoder, and does not say which");
+    if (!use && t->p.encoder)
+        return mood__fail(MOOD_E_INVALID, "training: the model was made without an encoder");
+    return use ? mood_model_check_encoder(t->model, t->p.encoder) : MOOD_OK;
+}
+
 static mood_status check(const struct mood__trainer *t)
 {
     const mood_train_params *p = &t->p;
     if (p->epochs < 0 || p->epochs > 1000000 || p->batch < 0 || p->batch > 65536 ||
-        p->early_stop < 0 || !(p->clip_norm >= 0) || !(p->dropout < 1) ||
-        !(p->label_smoothing >= 0 && p->label_smoothing < 1))
+        p->early_stop < 0 || p->copies < 0 || p->copies > MAX_COPIES || !(p->clip_norm >= 0) ||
+        !(p->dropout < 1) || !(p->label_smoothing >= 0 && p->label_smoothing < 1))
         return mood__fail(MOOD_E_INVALID, "training: a parameter is out of range");
     if (!(p->plateau.factor >= 0 && p->plateau.factor < 1) || !(p->plateau.threshold >= 0) ||
         p->plateau.patience < 0 || p->plateau.cooldown < 0)
@@ -67,9 +88,7 @@ static mood_status check(const struct mood__trainer *t)
         same = strcmp(mood_corpus_label(t->corpus, i), mood_model_label(t->model, i)) == 0;
     if (!same)
         return mood__fail(MOOD_E_INVALID, "training: model and corpus have different labels");
-    const mood_heads_params *heads = mood_model_heads(t->model);
-    if (!heads || heads->feature_width > 0)
-        return mood__fail(MOOD_E_UNSUPPORTED, "training: the model needs an encoder");
+    MOOD__TRY(check_encoder(t));
     float probe[1] = {0}; /* are the ranges of the augmentation sound? */
     return mood_augment_run(probe, 1, &p->augment, 0);
 }
@@ -84,6 +103,16 @@ size_t mood__trainer_side(const struct mood__trainer *t, mood_side side, size_t 
     return n;
 }
 
+/* The features of a batch, as the encoder's layer or all layers give them; NULL without. */
+static mood_node *feature_input(const struct mood__trainer *t, mood_graph *g, int size)
+{
+    if (!t->bank)
+        return NULL;
+    int64_t dim[1 + MOOD_MAX_RANK] = {size};
+    int rank = mood__bank_shape(t->bank, dim + 1);
+    return mood_input(g, "features", MOOD_F32, 1 + rank, dim);
+}
+
 static mood_status build_graph(struct mood__trainer *t, struct mood__batch_graph *b, int size)
 {
     mood_graph_params gp = {
@@ -92,14 +121,13 @@ static mood_status build_graph(struct mood__trainer *t, struct mood__batch_graph
         .training = true,
         .seed = mood__hash64(t->p.seed, STREAM_DROPOUT),
     };
-    mood_heads_params heads = *mood_model_heads(t->model);
-    heads.dropout = t->p.dropout != 0 ? t->p.dropout : heads.dropout;
     b->size = size;
     MOOD__TRY(mood_graph_create(&b->graph, &gp));
+    b->features = feature_input(t, b->graph, size);
     b->mel = mood_input(b->graph, "mel", MOOD_F32, 4,
                         (int64_t[]){size, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, 1});
     b->labels = mood_input(b->graph, "labels", MOOD_I32, 1, (int64_t[]){size});
-    b->logits = mood_heads(NULL, b->mel, &heads);
+    b->logits = mood_model_logits(t->model, b->features, b->mel, t->p.dropout);
     b->loss =
         mood_cross_entropy(b->logits, b->labels,
                            &(mood_cross_entropy_params){.label_smoothing = t->p.label_smoothing});
@@ -122,14 +150,32 @@ static mood_status take_memory(struct mood__trainer *t)
     t->order = mood__calloc(n, sizeof(*t->order));
     t->batch_clip = mood__calloc((size_t)t->p.batch, sizeof(*t->batch_clip));
     t->batch_start = mood__calloc((size_t)t->p.batch, sizeof(*t->batch_start));
+    t->failures = mood__calloc((size_t)t->p.batch, sizeof(*t->failures));
     t->n_infers = mood_pool_threads(t->p.pool);
     t->infers = mood__calloc((size_t)t->n_infers, sizeof(mood_infer *));
     t->out->epochs = mood__calloc((size_t)t->p.epochs, sizeof(*t->out->epochs));
     if (!t->train || !t->other || !t->order || !t->batch_clip || !t->batch_start || !t->infers ||
-        !t->out->epochs)
+        !t->failures || !t->out->epochs)
         return mood__nomem();
+    return MOOD_OK;
+}
+
+/* Hear the clips, or look up what the encoder made of them. */
+static mood_status read_clips(struct mood__trainer *t)
+{
+    const mood_encoder_use *use = mood_model_encoder(t->model);
+    if (!use)
+        return mood__dataset_read(&t->data, t->corpus, t->split, t->p.augment.kinds != 0, t->p.pool,
+                                  on_read, t);
+    struct mood__bank_params bp = mood__bank_params_of(&t->p, t->corpus, t->split, use->layer);
+    return mood__bank_make(&t->bank, &bp);
+}
+
+static mood_status make_infers(struct mood__trainer *t)
+{
+    int n_frames = t->p.encoder ? mood__window_frames(t->p.encoder) : 0;
     for (int i = 0; i < t->n_infers; i++)
-        MOOD__TRY(mood_infer_create(&t->infers[i], t->model, NULL));
+        MOOD__TRY(mood__infer_create_fed(&t->infers[i], t->model, n_frames));
     return MOOD_OK;
 }
 
@@ -145,12 +191,12 @@ static mood_status set_up(struct mood__trainer *t)
         return mood__fail(MOOD_E_INVALID, "training: no clips to train on");
     t->weights = mood_model_weights(t->model);
     MOOD__TRY(mood_weights_clone(&t->best, t->weights));
-    MOOD__TRY(build_graphs(t));
     MOOD__TRY(mood_optimiser_create(&t->optimiser, t->weights, &t->p.optimiser));
     size_t per_epoch = (t->n_train + (size_t)t->p.batch - 1) / (size_t)t->p.batch;
     t->total_steps = (int64_t)per_epoch * t->p.epochs;
-    MOOD__TRY(mood__dataset_read(&t->data, t->corpus, t->split, t->p.augment.kinds != 0, t->p.pool,
-                                 on_read, t));
+    MOOD__TRY(read_clips(t)); /* first, while there is all the memory for it */
+    MOOD__TRY(build_graphs(t));
+    MOOD__TRY(make_infers(t));
     clock_gettime(CLOCK_MONOTONIC, &t->began);
     return MOOD_OK;
 }
@@ -165,6 +211,8 @@ static void tear_down(struct mood__trainer *t)
     mood_optimiser_destroy(&t->optimiser);
     mood_weights_destroy(&t->best);
     mood__dataset_free(&t->data);
+    mood__bank_free(&t->bank);
+    mood__free(t->failures);
     mood__free(t->train);
     mood__free(t->other);
     mood__free(t->order);
@@ -180,15 +228,25 @@ struct fill {
     uint64_t key; /* of this epoch */
 };
 
+/* Window i of the batch. Features are read here, on all threads, so that the disk is not waited for
+ * twice. */
 static void fill_task(void *ctx, int64_t i, int worker)
 {
     const struct fill *f = ctx;
     struct mood__trainer *t = f->t;
     size_t clip = t->batch_clip[i];
-    float *plane = (float *)mood_node_value(f->b->mel)->data + i * MOOD__PLANE;
-    t->batch_start[i] = mood__dataset_draw(&t->data, clip, mood__hash64(f->key, clip),
-                                           &t->p.augment, worker, plane);
-    ((int32_t *)mood_node_value(f->b->labels)->data)[i] = mood_corpus_clip(t->corpus, clip)->label;
+    uint64_t key = mood__hash64(f->key, clip);
+    float *plane = mood__f32(mood_node_value(f->b->mel)) + i * MOOD__PLANE;
+    mood__i32(mood_node_value(f->b->labels))[i] = mood_corpus_clip(t->corpus, clip)->label;
+    t->failures[i].status = MOOD_OK;
+    if (!t->bank) {
+        t->batch_start[i] = mood__dataset_draw(&t->data, clip, key, &t->p.augment, worker, plane);
+        return;
+    }
+    const mood_tensor *all = mood_node_value(f->b->features);
+    float *features = mood__f32(all) + i * all->stride[0];
+    mood__failure_note(&t->failures[i], mood__bank_draw(t->bank, clip, key, worker, features, plane,
+                                                        &t->batch_start[i]));
 }
 
 static mood_status step(struct mood__trainer *t, const struct mood__batch_graph *b,
@@ -196,6 +254,7 @@ static mood_status step(struct mood__trainer *t, const struct mood__batch_graph 
 {
     struct fill f = {t, b, epoch_key};
     mood__pool_run(t->p.pool, b->size, fill_task, &f);
+    MOOD__TRY(mood__failure_raise(t->failures, b->size));
     mood_weights_zero_grad(t->weights);
     mood_graph_set_step(b->graph, (uint64_t)t->n_steps);
     MOOD__TRY(mood_graph_forward(b->graph));

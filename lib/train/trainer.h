@@ -9,12 +9,15 @@
 
 #include "mood/infer.h"
 #include "mood/train.h"
+#include "train/bank.h"
 #include "train/dataset.h"
+#include "train/work.h"
 
 /* The training graph for one batch size: the usual one, and that of an epoch's last batch. */
 struct mood__batch_graph {
     mood_graph *graph;
-    mood_node *mel, *labels, *loss, *logits;
+    mood_node *features, *mel; /* features NULL without an encoder */
+    mood_node *labels, *loss, *logits;
     int size;
 };
 
@@ -25,7 +28,8 @@ struct mood__trainer {
     mood_train_params p;
     mood_training *out;
 
-    struct mood__dataset data;
+    struct mood__dataset data;    /* the clips, without an encoder */
+    struct mood__bank *bank;      /* the clips, with one */
     mood_weights *weights, *best; /* live, and those of the best epoch */
     mood_optimiser *optimiser;
     struct mood__batch_graph batch[2];
@@ -36,6 +40,7 @@ struct mood__trainer {
     size_t n_train, n_other;
     int64_t *order;                   /* a permutation of the training clips */
     size_t *batch_clip, *batch_start; /* what is in the batch */
+    struct mood__failure *failures;   /* (batch) of filling it */
     int64_t n_steps, total_steps;
     struct timespec began;
 };

@@ -212,8 +212,9 @@ struct kept {
     int n_asked;
 };
 
-static mood_status feed(void *ctx, size_t window, float *features)
+static mood_status feed(void *ctx, size_t window, float *features, float *plane)
 {
+    assert_null(plane);
     struct kept *k = ctx;
     k->n_asked++;
     mood__f16_to_f32(features, k->half + window * k->floats, k->floats);
