@@ -3,9 +3,10 @@
  * safetensors.h — What a .safetensors file holds.
  *
  *     8 bytes       length of the header, little-endian
- *     header        JSON: {"NAME": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
- * ...}, with "__metadata__" for remarks, which are passed over; spaces may follow the numbers
- * offsets count from their beginning
+ *     header        JSON, which spaces may follow:
+ *                   {"NAME": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ...}
+ *                   "__metadata__" is for remarks, and passed over
+ *     numbers       offsets count from their beginning
  *
  * The rules of the format are held to: every byte belongs to exactly one tensor, and a tensor has
  * as many bytes as its shape and type say. */
