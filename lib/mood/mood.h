@@ -13,6 +13,7 @@
 #include "mood/graph.h"
 #include "mood/import.h"
 #include "mood/infer.h"
+#include "mood/inspect.h"
 #include "mood/model.h"
 #include "mood/nn.h"
 #include "mood/ops.h"
