@@ -139,14 +139,16 @@ mood_node *mood_model_logits(const mood_model *model, mood_node *features, mood_
 
 /* A graph of the network makes the weights that it needs; it is never run. No weight depends on the
  * number of frames, so there are as few as the heads' two poolings leave one of. */
-static mood_status make_weights(mood_model *m, uint64_t seed, bool blank)
+static mood_status make_weights(mood_model *m, enum mood__start start, uint64_t seed)
 {
     enum { FRAMES = 4 };
     const struct mood__config *c = &m->config;
     mood_graph *g;
     MOOD__TRY(mood_weights_create(&m->weights, seed));
-    if (blank)
+    if (start == MOOD__START_BLANK)
         mood__weights_start_blank(m->weights);
+    if (start == MOOD__START_OUTLINE)
+        mood__weights_start_outline(m->weights);
     MOOD__TRY(mood_graph_create(&g, &(mood_graph_params){.weights = m->weights}));
     int64_t width =
         c->network == MOOD_NETWORK_CLASSIFIER ? c->classifier.width : c->heads.feature_width;
@@ -168,7 +170,8 @@ static mood_status make_weights(mood_model *m, uint64_t seed, bool blank)
 
 /* ---- life --------------------------------------------------------------------------------- */
 
-static mood_status fill(mood_model *m, const struct mood__config *config, uint64_t seed, bool blank)
+static mood_status fill(mood_model *m, const struct mood__config *config, enum mood__start start,
+                        uint64_t seed)
 {
     m->config = *config;
     m->config.json = NULL;
@@ -178,18 +181,18 @@ static mood_status fill(mood_model *m, const struct mood__config *config, uint64
                                                            : check_heads(&m->config));
     MOOD__TRY(copy_labels(m, config));
     MOOD__TRY(mood_model_set_record(m, "{}"));
-    return make_weights(m, seed, blank);
+    return make_weights(m, start, seed);
 }
 
-mood_status mood__model_create(mood_model **out, const struct mood__config *config, uint64_t seed,
-                               bool blank)
+mood_status mood__model_create(mood_model **out, const struct mood__config *config,
+                               enum mood__start start, uint64_t seed)
 {
     *out = NULL;
     mood_model *m = mood__calloc(1, sizeof(*m));
     if (!m)
         return mood__nomem();
     atomic_init(&m->owners, 1);
-    mood_status status = fill(m, config, seed, blank);
+    mood_status status = fill(m, config, start, seed);
     if (status)
         mood_model_destroy(&m);
     *out = m;
@@ -236,7 +239,7 @@ mood_status mood_model_create(mood_model **out, const mood_model_params *params)
         if (!p.classifier && c.heads.feature_width == 0)
             c.heads.feature_width = e->width;
     }
-    return mood__model_create(out, &c, p.seed, false);
+    return mood__model_create(out, &c, MOOD__START_DRAWN, p.seed);
 }
 
 mood_model *mood_model_retain(mood_model *model)

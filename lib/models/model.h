@@ -44,11 +44,18 @@ struct mood_model {
     mood_dtype embedded_dtype; /* of its numbers in the file */
 };
 
-/* A model of that config, whose encoder, if there is one, is known by its use only. Its weights are
- * drawn from `seed`, or `blank`: all zeros, for a file to fill. Errors: as mood_model_create. */
+/* How the weights of a new model begin. */
+enum mood__start {
+    MOOD__START_DRAWN,  /* by the seed */
+    MOOD__START_BLANK,  /* all zeros: for a file to fill */
+    MOOD__START_OUTLINE /* names and shapes without memory: to see whether a file can fill them */
+};
+
+/* A model of that config, whose encoder, if there is one, is known by its use only.
+ * Errors: as mood_model_create. */
 MOOD_NODISCARD
-mood_status mood__model_create(mood_model **out, const struct mood__config *config, uint64_t seed,
-                               bool blank);
+mood_status mood__model_create(mood_model **out, const struct mood__config *config,
+                               enum mood__start start, uint64_t seed);
 
 /* Whether the text is one JSON object: E_INVALID if not; E_NOMEM. */
 MOOD_NODISCARD

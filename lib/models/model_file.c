@@ -74,6 +74,24 @@ mood_status mood_model_save(const mood_model *model, const char *path)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
+/* Whether each weight of that config is in the file. Until then no memory is taken for them: a
+ * config is quickly written that asks for all there is. */
+static mood_status check_weights(const struct mood__config *config, const struct mood__reader *r)
+{
+    mood_model *outline;
+    mood_status status = mood__model_create(&outline, config, MOOD__START_OUTLINE, 0);
+    /* What create calls an invalid argument is here the file's mistake. */
+    if (status)
+        return mood__fail_in(status == MOOD_E_INVALID ? MOOD_E_FORMAT : status, "its config");
+    mood_weights *w = outline->weights;
+    for (int i = 0; i < mood_weights_count(w) && !status; i++) {
+        char name[MOOD__ENTRY_NAME_BYTES];
+        status = mood__reader_check(r, weight_entry(name, w, i), mood_weights_value(w, i));
+    }
+    mood_model_destroy(&outline);
+    return status;
+}
+
 /* A model as the config says, its weights still zeros. */
 static mood_status create_from_config(mood_model **out, const struct mood__reader *r)
 {
@@ -81,13 +99,14 @@ static mood_status create_from_config(mood_model **out, const struct mood__reade
     MOOD__TRY(mood__reader_text(r, config_name, &text));
     struct mood__config config;
     mood_status status = mood__config_read(&config, text);
+    if (status)
+        status = mood__fail_in(status, "its config");
     if (!status)
-        status = mood__model_create(out, &config, 0, true);
+        status = check_weights(&config, r);
+    if (!status)
+        status = mood__model_create(out, &config, MOOD__START_BLANK, 0);
     mood__config_free(&config);
-    /* What create calls an invalid argument is here the file's mistake. */
-    if (status == MOOD_E_INVALID)
-        status = MOOD_E_FORMAT;
-    return status ? mood__fail_in(status, "its config") : MOOD_OK;
+    return status;
 }
 
 static mood_status load_record(mood_model *m, const struct mood__reader *r)

@@ -11,6 +11,7 @@
 #include "fail_alloc.h"
 #include "infer/hear.h"
 #include "models/encoder_model.h"
+#include "store/store.h"
 #include "store/temp.h"
 
 enum { N_SAMPLES = 100000 };
@@ -121,8 +122,43 @@ static void test_each(void **state)
     assert_int_equal(temp_sweep(), 0);
 }
 
+/* A file of a few bytes that claims a network of the largest sizes gets no memory for it. */
+static void test_claims(void **state)
+{
+    (void)state;
+    static const char *const networks[] = {
+        "\"network\": \"classifier\", "
+        "\"classifier\": {\"units\": 8192, \"form\": \"tanh\", \"pooling\": \"max\"}",
+        "\"heads\": {\"feature_width\": 8192, \"divide\": 1, \"flatten\": \"FTC\"}",
+    };
+    path = temp_path("claims");
+    for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+        char config[1024];
+        struct mood__writer *w;
+        mood_model *m;
+        snprintf(
+            config, sizeof(config),
+            "{\"labels\": [\"a\", \"b\"], %s, "
+            "\"encoder\": {\"identity\": \"%064d\", \"layer\": \"mix\", \"n_layers\": 64, "
+            "\"width\": 8192, \"hint\": \"\"}, \"audio\": {\"sample_rate\": 16000, \"window\": "
+            "48000, \"hop\": 24000, \"n_fft\": 1024, \"mel_hop\": 512, \"n_mels\": 64}}",
+            networks[i], 0);
+        assert_int_equal(
+            mood__writer_create(&w, &(struct mood__format){.kind = "model", .major = 1}), MOOD_OK);
+        assert_int_equal(mood__writer_add_text(w, "config", config), MOOD_OK);
+        assert_int_equal(mood__writer_save(w, path), MOOD_OK);
+        mood__writer_destroy(&w);
+        alloc_bytes = 0;
+        assert_int_equal(mood_model_load(&m, path), MOOD_E_MISSING);
+        assert_non_null(strstr(mood_error_detail(), "'weights/mix.weights'"));
+        print_message("%zu bytes asked for\n", (size_t)alloc_bytes);
+        /* The graph's input, 65 x 4 x 8192 floats, is the largest: 8.5 MB. */
+        assert_true(alloc_bytes < (size_t)16 << 20);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each), cmocka_unit_test(test_claims)};
     return cmocka_run_group_tests_name("infer-alloc", tests, temp_setup, temp_teardown);
 }

@@ -62,7 +62,7 @@ static void test_blank(void **state)
     mood_model *drawn, *blank;
     assert_ok(mood_model_create(&drawn, &p));
     const struct mood__config c = drawn->config;
-    assert_ok(mood__model_create(&blank, &c, 0, true));
+    assert_ok(mood__model_create(&blank, &c, MOOD__START_BLANK, 0));
     mood_weights *a = mood_model_weights(drawn), *b = mood_model_weights(blank);
     assert_int_equal(mood_weights_count(a), mood_weights_count(b));
     for (int i = 0; i < mood_weights_count(b); i++) {
