@@ -33,6 +33,8 @@ mood_status mood__encoder_write(struct mood__writer *w, const mood_encoder *e,
         return mood__fail(MOOD_E_INVALID, "an encoder's weights can be written as f32 or f16");
     if (e->identity[0] == '\0')
         return mood__fail(MOOD_E_INVALID, "the encoder has no identity yet");
+    if (e->rounded) /* as f32 they would pass for those that the identity was made from */
+        dtype = MOOD_F16;
     MOOD__TRY(mood__encoder_print(&text, e));
     mood_status status = mood__writer_add_text(w, place->config, text);
     mood__free(text);
@@ -68,17 +70,26 @@ static mood_status create_from_config(mood_encoder **out, const struct mood__rea
     return status ? mood__fail_in(status, "its %s", place->config) : MOOD_OK;
 }
 
-/* Whether the file has exactly the weights of the outline, each with its shape. Until then no
- * memory is taken for them: a config is quickly written that asks for all there is. */
+/* Whether the file has exactly the weights of the outline, each with its shape, and all of one
+ * type. Until then no memory is taken for them: a config is quickly written that asks for all there
+ * is.
+ */
 static mood_status check_weights(const struct mood__reader *r,
                                  const struct mood__encoder_place *place,
                                  const mood_weights *outline)
 {
     size_t folder_bytes = strlen(place->folder);
+    mood_dtype first = MOOD_F32;
     for (int i = 0; i < mood_weights_count(outline); i++) {
         char full[MOOD__ENTRY_NAME_BYTES];
-        MOOD__TRY(mood__reader_check(r, entry_name(full, place, mood_weights_name(outline, i)),
-                                     mood_weights_value(outline, i)));
+        const char *name = entry_name(full, place, mood_weights_name(outline, i));
+        MOOD__TRY(mood__reader_check(r, name, mood_weights_value(outline, i)));
+        mood_dtype dtype = mood__reader_find(r, name)->tensor.dtype;
+        if (i == 0)
+            first = dtype;
+        if (dtype != first)
+            return mood__fail(MOOD_E_FORMAT, "'%s' has type %s, and other weights have %s", name,
+                              mood_dtype_name(dtype), mood_dtype_name(first));
     }
     for (size_t i = 0; i < mood__reader_count(r); i++) {
         const char *name = mood__reader_at(r, i)->name;
@@ -106,13 +117,12 @@ static mood_status check_finite(const mood_tensor *t, const char *name)
     return MOOD_OK;
 }
 
-/* Float32 is used where it lies, and then *borrows is true; float16 is expanded. */
+/* Float32 is used where it lies; float16 is expanded. */
 static mood_status load_weight(mood_encoder *e, const struct mood__reader *r, const char *entry,
-                               const char *name, bool *borrows)
+                               const char *name)
 {
     const mood_tensor *stored = &mood__reader_find(r, entry)->tensor;
     if (stored->dtype == MOOD_F32) {
-        *borrows = true;
         MOOD__TRY(mood__weights_add_borrowed(e->weights, name, stored));
     } else {
         e->rounded = true;
@@ -125,14 +135,14 @@ static mood_status load_weight(mood_encoder *e, const struct mood__reader *r, co
 
 static mood_status load_weights(mood_encoder *e, const struct mood__reader *r,
                                 const struct mood__encoder_place *place,
-                                const mood_weights *outline, bool *borrows)
+                                const mood_weights *outline)
 {
     MOOD__TRY(check_weights(r, place, outline));
     MOOD__TRY(mood_weights_create(&e->weights, 0));
     for (int i = 0; i < mood_weights_count(outline); i++) {
         char full[MOOD__ENTRY_NAME_BYTES];
         const char *name = mood_weights_name(outline, i);
-        MOOD__TRY(load_weight(e, r, entry_name(full, place, name), name, borrows));
+        MOOD__TRY(load_weight(e, r, entry_name(full, place, name), name));
     }
     mood_weights_seal(e->weights);
     return MOOD_OK;
@@ -144,17 +154,16 @@ mood_status mood__encoder_take(mood_encoder **out, struct mood__reader **r,
     mood_weights *outline = NULL;
     *out = NULL;
     mood_encoder *e;
-    bool borrows = false;
     MOOD__TRY(create_from_config(&e, *r, place));
     mood_status status = mood__encoder_outline(&outline, &e->config);
     if (!status)
-        status = load_weights(e, *r, place, outline, &borrows);
+        status = load_weights(e, *r, place, outline);
     mood_weights_destroy(&outline);
     if (status) {
         mood_encoder_destroy(&e);
         return status;
     }
-    if (!borrows)
+    if (e->rounded) /* nothing lies in the file */
         mood__reader_close(r);
     e->file = *r;
     *r = NULL;

@@ -134,7 +134,8 @@ MOOD_NODISCARD
 MOOD_API mood_status mood_encoder_load(mood_encoder **out, const char *path);
 
 /* Write an encoder file, under a temporary name first. As MOOD_F16 the weights are rounded, and
- * take half the bytes; they keep the identity of the encoder that they come from.
+ * take half the bytes; they keep the identity of the encoder that they come from. What was rounded
+ * once is written as MOOD_F16 whatever `dtype` is, for it is no longer what the identity says.
  * Errors: E_INVALID (no identity yet; dtype is neither MOOD_F32 nor MOOD_F16), E_IO, E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_encoder_save(const mood_encoder *encoder, const char *path,

@@ -274,6 +274,8 @@ static void test_round_trip_f16(void **state)
     assert_int_equal(mood_encoder_verify(back), MOOD_E_UNSUPPORTED);
     assert_ok(mood_encoder_save(back, again, MOOD_F16));
     assert_same_files(path, again);
+    assert_ok(mood_encoder_save(back, again, MOOD_F32)); /* which would say what is not so */
+    assert_same_files(path, again);
     mood_encoder_destroy(&e);
     mood_encoder_destroy(&back);
 }

@@ -101,6 +101,7 @@ struct change {
     const char *as_i32;    /* a weight that is stored as whole numbers */
     const char *turned;    /* a weight of rank 2 that is stored with its axes swapped */
     const char *nan;       /* a weight whose last number is not one */
+    const char *as_f32;    /* a weight that is stored as f32 where the others are f16 */
     bool f16;
 };
 
@@ -127,7 +128,7 @@ static void add_weight(struct mood__writer *w, const struct change *c, const cha
         assert_ok(mood_tensor_transpose(&t, value, (int[]){1, 0}));
     if (is(name, c->nan))
         mood__f32(&t)[mood_tensor_elements(&t) - 1] = NAN;
-    if (c->f16 && t.dtype == MOOD_F32)
+    if (c->f16 && t.dtype == MOOD_F32 && !is(name, c->as_f32))
         assert_ok(mood__writer_add_tensor_as_f16(w, entry, &t));
     else
         assert_ok(mood__writer_add_tensor(w, entry, &t));
@@ -204,6 +205,9 @@ static void test_wrong_entries(void **state)
         {{.turned = TURN, .f16 = true}, MOOD_E_SHAPE, "where (16, 24) is needed"},
         {{.as_text = QUERY}, MOOD_E_FORMAT, "'weights/" QUERY "' is text"},
         {{.as_i32 = QUERY}, MOOD_E_FORMAT, "'weights/" QUERY "' has type i32"},
+        {{.as_f32 = QUERY, .f16 = true},
+         MOOD_E_FORMAT,
+         "'weights/" QUERY "' has type f32, and other weights have f16"},
         {{.nan = QUERY}, MOOD_E_NUMERIC, "'" QUERY "' is NaN or infinite at element 255"},
         {{.nan = QUERY, .f16 = true}, MOOD_E_NUMERIC, "is NaN or infinite at element 255"},
     };
