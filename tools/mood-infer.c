@@ -17,7 +17,8 @@ struct options {
 
 static const struct cli_option options[] = {
     {CLI_STRING_AT(struct options, model), .letter = 'm', .name = "model", .arg = "MODEL.h5",
-     .unset = "none: it has to be given", .help = "the model, as mood-train writes it"},
+     .unset = "none: it has to be given, but for --features",
+     .help = "the model, as mood-train writes it"},
     {CLI_STRING_AT(struct options, encoder), .name = "encoder", .arg = "ENC.h5",
      .unset = "looked for: in the model, then where it was, beside the model, in $MOOD_HOME",
      .help = "the encoder that the model was trained on, as mood-convert writes it"},
