@@ -183,6 +183,8 @@ static void convert(struct cli *c)
         cli_error(c, source, "holds %s; an encoder or a model is needed", s.file.kind);
     else if (!s.in.encoder)
         cli_error(c, source, "is a model without an encoder inside: there is nothing to convert");
+    else if (s.file.dtype == MOOD_F16 && ((const struct options *)c->options)->dtype == DTYPE_F32)
+        cli_error(c, source, "has weights of 16 bits, and what was rounded away is not in it");
     else if (!s.in.model)
         write_encoder(c, &s, out);
     else if (names_folder(out))
