@@ -301,6 +301,28 @@ static bool check_usage(struct cli *c, const struct options *o, mood_augment_par
     return true;
 }
 
+static int on_compare(void *user, int64_t done, int64_t total)
+{
+    (void)total;
+    cli_progress_at(user, done);
+    return cli_stop;
+}
+
+/* Before anything is divided: names do not tell which clips are the same recording. */
+static bool compare(struct cli *c, mood_corpus *corpus, mood_pool *pool)
+{
+    struct cli_progress bar;
+    const mood_listen_params p = {.pool = pool, .on_progress = on_compare, .user = &bar};
+    cli_progress_begin(&bar, c, "comparing", (int64_t)mood_corpus_n_clips(corpus), "clips");
+    mood_status status = mood_corpus_listen(corpus, &p);
+    cli_progress_end(&bar);
+    if (status == MOOD_E_STOPPED)
+        cli_error(c, NULL, "stopped; no model was written");
+    else if (status != MOOD_OK)
+        cli_error(c, NULL, "%s", mood_error_detail());
+    return status == MOOD_OK;
+}
+
 static void work(struct cli *c, struct options *o)
 {
     mood_augment_params augment = {0};
@@ -319,7 +341,7 @@ static void work(struct cli *c, struct options *o)
             cli_error(c, NULL, "%s", mood_error_detail()); /* begins with the path */
             ok = false;
         }
-    if (ok && listen_load(c, o, &encoder))
+    if (ok && listen_load(c, o, &encoder) && compare(c, corpus, pool))
         run_all(c, o, corpus, encoder, pool, &augment);
     mood_encoder_destroy(&encoder);
     mood_corpus_destroy(&corpus);

@@ -70,10 +70,14 @@ static void put_stamp(const struct page *p)
         fprintf(p->out, "%d folds by speaker, seed %lld", p->f->n_runs, (long long)p->run->o->seed);
     else
         html_text(p->out, p->protocol->dealt);
-    fprintf(p->out, ". %s</p>\n",
+    fprintf(p->out, ". %s",
             disjoint
                 ? "None of the voices that the figures are made on was heard in training."
                 : "These voices were heard in training: the figures say little about new ones.");
+    if (p->protocol->n_twins)
+        fprintf(p->out, " %zu clips are the same recording as one on another side.",
+                p->protocol->n_twins);
+    fputs("</p>\n", p->out);
 }
 
 static void put_title(const struct page *p)

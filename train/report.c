@@ -51,6 +51,8 @@ static json_t *protocol_json(const mood_protocol *p)
     json_object_set_new(o, "kind", text(p->text));
     json_object_set_new(o, "speaker_disjoint", json_boolean(p->speaker_disjoint));
     json_object_set_new(o, "dealt", text(p->dealt));
+    json_object_set_new(o, "twins", json_integer((json_int_t)p->n_twins));
+    json_object_set_new(o, "disputed", json_integer((json_int_t)p->n_disputed));
     for (int s = MOOD_SIDE_TRAIN; s <= MOOD_SIDE_TEST; s++) {
         json_t *side = json_object();
         json_object_set_new(side, "clips", json_integer((json_int_t)p->n_clips[s]));

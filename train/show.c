@@ -7,6 +7,26 @@
 
 #include "findings.h"
 
+/* Recordings that are there several times, and those of them that have two labels. */
+static void show_twins(const mood_corpus *corpus)
+{
+    size_t n_twins = 0, n_disputed = 0;
+    for (size_t i = 0; i < mood_corpus_n_clips(corpus); i++) {
+        const mood_clip *b = mood_corpus_clip(corpus, i),
+                        *a = mood_corpus_clip(corpus, b->recording);
+        n_twins += b->recording != i;
+        n_disputed += b->disputed;
+        if (b->disputed && b->label != a->label)
+            fprintf(stderr, "left out: %s (%s) and %s (%s) are the same recording\n", a->path,
+                    mood_corpus_label(corpus, a->label), b->path,
+                    mood_corpus_label(corpus, b->label));
+    }
+    if (n_twins)
+        fprintf(stderr,
+                "%zu recordings are there once more; %zu clips left out for having two labels\n",
+                n_twins, n_disputed);
+}
+
 void show_corpus(const struct run *r)
 {
     for (int i = 0; i < mood_corpus_n_sources(r->corpus); i++) {
@@ -19,6 +39,7 @@ void show_corpus(const struct run *r)
                     s->n_no_sound, s->n_duplicates);
         fputc('\n', stderr);
     }
+    show_twins(r->corpus);
     fprintf(stderr, "%zu clips, %d speakers, %d labels; kernels %s\n",
             mood_corpus_n_clips(r->corpus), mood_corpus_n_speakers(r->corpus),
             mood_corpus_n_labels(r->corpus), mood_cpu_tier());
@@ -28,6 +49,8 @@ void show_split(const struct run *r)
 {
     const mood_protocol *p = mood_split_protocol(r->split);
     fprintf(stderr, "%s, %s\n", p->text, p->dealt);
+    if (p->n_twins)
+        fprintf(stderr, "  %zu clips are the same recording as one on another side\n", p->n_twins);
     for (int s = MOOD_SIDE_TRAIN; s <= MOOD_SIDE_TEST; s++)
         fprintf(stderr, "  %-5s %5zu clips of %d speaker%s: %s\n", mood_side_name((mood_side)s),
                 p->n_clips[s], p->n_speakers[s], p->n_speakers[s] == 1 ? "" : "s", p->speakers[s]);
@@ -177,6 +200,8 @@ void show_result(const struct findings *f)
     print_findings(f);
     if (!p->speaker_disjoint)
         printf("These voices were heard in training: the figures say little about new ones.\n");
+    if (p->n_twins)
+        printf("%zu clips are the same recording as one on another side.\n", p->n_twins);
     fflush(stdout);
 }
 

@@ -92,11 +92,17 @@ static mood_status check_distinct(const struct mood__clip *clips, size_t n, cons
         order[i] = &clips[i];
     qsort(order, n, sizeof(*order), by_file);
 
+    /* Of several, the first in the corpus: the numbers of files are not to be seen. */
+    const struct mood__clip *a = NULL, *b = NULL;
+    for (size_t i = 1; i < n; i++) {
+        const struct mood__clip *x = order[i - 1], *y = order[i];
+        if (x->device == y->device && x->inode == y->inode && (!b || y < b)) {
+            a = x;
+            b = y;
+        }
+    }
     mood_status status = MOOD_OK;
-    for (size_t i = 1; i < n && status == MOOD_OK; i++) {
-        const struct mood__clip *a = order[i - 1], *b = order[i];
-        if (a->device != b->device || a->inode != b->inode)
-            continue;
+    if (b) {
         if (b->line && a->pub.source == b->pub.source)
             status = mood__fail(MOOD_E_INVALID, "%s: line %zu: the file of line %zu once more",
                                 source, b->line > a->line ? b->line : a->line,
@@ -172,6 +178,8 @@ static mood_status join(mood_corpus *c, struct mood__source *s)
     memcpy(clips + c->n_clips, s->clips, s->n_clips * sizeof(*clips));
     for (size_t i = c->n_clips; i < n; i++)
         clips[i].pub.source = (int)c->n_sources;
+    for (size_t i = c->n_clips; i < n; i++)
+        clips[i].pub.recording = i;
 
     const char **speakers = NULL;
     int n_speakers = 0;

@@ -28,6 +28,24 @@ static char *join_keys(struct mood__arena *arena, const mood_corpus *c, const un
     return text;
 }
 
+/* How many clips share their recording with one on another side. */
+static mood_status count_twins(struct mood_split *split, const mood_corpus *c)
+{
+    unsigned char *sides = mood__calloc(split->n_clips, 1); /* of each recording, bit 1 << side */
+    if (!sides)
+        return mood__nomem();
+    for (size_t i = 0; i < split->n_clips; i++)
+        if (split->side[i] != MOOD_SIDE_UNUSED)
+            sides[mood_corpus_clip(c, i)->recording] |= (unsigned char)(1u << split->side[i]);
+    for (size_t i = 0; i < split->n_clips; i++) {
+        unsigned char there = sides[mood_corpus_clip(c, i)->recording];
+        if (split->side[i] != MOOD_SIDE_UNUSED && there & (there - 1)) /* two bits or more */
+            split->protocol.n_twins++;
+    }
+    mood__free(sides);
+    return MOOD_OK;
+}
+
 mood_status mood__protocol_describe(struct mood_split *split, const mood_corpus *c)
 {
     mood_protocol *p = &split->protocol;
@@ -60,5 +78,5 @@ mood_status mood__protocol_describe(struct mood_split *split, const mood_corpus 
             status = mood__nomem();
     }
     mood__free(mask);
-    return status;
+    return status ? status : count_twins(split, c);
 }

@@ -265,6 +265,35 @@ static mood_status check_sides(const mood_split *split, const mood_corpus *c)
     return MOOD_OK;
 }
 
+static void leave_out_disputed(mood_split *split, const mood_corpus *c)
+{
+    for (size_t i = 0; i < split->n_clips; i++) {
+        if (mood_corpus_clip(c, i)->disputed && split->side[i] != MOOD_SIDE_UNUSED) {
+            split->side[i] = MOOD_SIDE_UNUSED;
+            split->protocol.n_disputed++;
+        }
+    }
+}
+
+/* A twin under another speaker's name makes the stamp a lie. */
+static mood_status check_twins(const mood_split *split, const mood_corpus *c)
+{
+    if (!split->protocol.speaker_disjoint || split->protocol.n_twins == 0)
+        return MOOD_OK;
+    for (size_t i = 0; i < split->n_clips; i++) {
+        const mood_clip *b = mood_corpus_clip(c, i), *a = mood_corpus_clip(c, b->recording);
+        mood_side x = (mood_side)split->side[b->recording], y = (mood_side)split->side[i];
+        if (x != y && x != MOOD_SIDE_UNUSED && y != MOOD_SIDE_UNUSED)
+            return mood__fail(MOOD_E_INVALID,
+                              "%s (speaker %s, %s) and %s (speaker %s, %s) are the same recording: "
+                              "%zu clips have a twin on another side",
+                              a->path, mood_corpus_speaker(c, a->speaker), mood_side_name(x),
+                              b->path, mood_corpus_speaker(c, b->speaker), mood_side_name(y),
+                              split->protocol.n_twins);
+    }
+    return MOOD_OK;
+}
+
 /* The text of protocol.dealt; NULL when there is no memory. */
 static char *describe_dealing(struct mood__arena *arena, const mood_split_params *p)
 {
@@ -319,9 +348,13 @@ static mood_status divide(mood_split *split, const mood_corpus *c, const mood_sp
     default:
         return mood__fail(MOOD_E_INVALID, "no kind of split has the number %d", (int)p->kind);
     }
+    leave_out_disputed(split, c);
     MOOD__TRY(check_sides(split, c));
     split->protocol.dealt = describe_dealing(&split->arena, p);
-    return split->protocol.dealt ? mood__protocol_describe(split, c) : mood__nomem();
+    if (!split->protocol.dealt)
+        return mood__nomem();
+    MOOD__TRY(mood__protocol_describe(split, c));
+    return check_twins(split, c);
 }
 
 mood_status mood_split_create(mood_split **out, const mood_corpus *corpus,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * corpus.h — Labelled voice clips on disk: which files there are, who speaks in them and with which
- * emotion; and how they are divided into training, validation and test. No sound is decoded here.
+ * emotion; which are the same recording; and how they are divided into training, validation and
+ * test.
  *
  * A figure is worth something only for voices the network never heard. So a split is by speaker
  * unless something else is asked for, and whether it really keeps speakers apart is computed from
@@ -48,6 +49,11 @@ typedef struct mood_clip {
     int statement;    /* which sentence is spoken, from 1 */
     int repetition;   /* which take of the same, from 1 */
     mood_sex sex;
+    /* What mood_corpus_listen finds out: */
+    size_t recording; /* the number of the first clip of the corpus with the same sound: its own
+                       * where there is none before it */
+    bool disputed;    /* the same sound has another label too, so that one of them is wrong: on no
+                       * side of any split */
 } mood_clip;
 
 /* What was found in one source, and what was left out. */
@@ -97,6 +103,28 @@ MOOD_API void mood_corpus_destroy(mood_corpus **corpus);
  * many files), E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_corpus_add(mood_corpus *corpus, const char *path);
+
+/* Told after every few clips; another value than 0 stops. */
+typedef int mood_listen_callback(void *user, int64_t done, int64_t total);
+
+typedef struct mood_listen_params {
+    mood_pool *pool; /* borrowed; NULL: only the calling thread works. The result does not depend on
+                      * it */
+    mood_listen_callback *on_progress; /* may be NULL */
+    void *user;
+} mood_listen_params;
+
+/* Decode every clip, and find out which are the same recording: sample by sample at 16 bits and
+ * MOOD_SAMPLE_RATE, whatever the format of the file, and without the digital silence at its ends. A
+ * twin in the test is no test, and names do not tell.
+ *
+ * Fills `recording` and `disputed` of the clips, for the splits made from then on. Clips that
+ * cannot be decoded, or hold nothing but digital silence, are nobody's twins. To add a source later
+ * is possible, and then this has to be called again.
+ *
+ * Errors: E_STOPPED, E_NOMEM: then the clips are as they were. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_corpus_listen(mood_corpus *corpus, const mood_listen_params *params);
 
 /* Clips, labels, speakers and sources are numbered from 0. What is behind a number that is out of
  * range is NULL. All of it is borrowed until the next mood_corpus_add or mood_corpus_destroy, and
@@ -164,6 +192,8 @@ typedef struct mood_protocol {
     bool speaker_disjoint; /* no speaker has clips on two sides; computed from the clips */
     const char *text;      /* "speaker-disjoint" or "speaker-dependent" */
     const char *dealt;     /* "by speaker, seed 0"; "fold 2 of 5 by speaker, seed 0"; ... */
+    size_t n_twins;        /* clips whose recording is on another side too (mood_corpus_listen) */
+    size_t n_disputed;     /* clips left out for their two labels */
     /* By side: */
     size_t n_clips[MOOD_N_SIDES];
     int n_speakers[MOOD_N_SIDES];
@@ -178,8 +208,13 @@ typedef struct mood_split mood_split;
 /* Divide the clips of a corpus. Train, validation and test each get at least one clip, and training
  * gets two labels or more, or the call fails. Owned by the caller; free with mood_split_destroy.
  *
- * Errors: E_INVALID (too few speakers or folds, an unknown speaker, a speaker or a clip on two
- * sides, a side without clips, one label only), E_IO and E_FORMAT (the file), E_NOMEM. */
+ * Disputed clips (mood_clip) are on no side. Where speakers are kept apart but one recording is on
+ * two sides all the same, somebody has two names, and the call fails; where they are not, the twins
+ * are counted.
+ *
+ * Errors: E_INVALID (too few speakers or folds, an unknown speaker, a speaker, a clip or a
+ * recording on two sides, a side without clips, one label only), E_IO and E_FORMAT (the file),
+ * E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_split_create(mood_split **out, const mood_corpus *corpus,
                                        const mood_split_params *params);

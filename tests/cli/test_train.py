@@ -211,7 +211,7 @@ class Reports(Folder):
             for speaker in "ABCD":
                 for i, label in enumerate(labels):
                     path = "own/%s%d.wav" % (speaker, i)
-                    write_tone(path, 300 + 500 * i)
+                    write_tone(path, 300 + 500 * i + ord(speaker))
                     f.write('%s,x,"%s",%s\n' % (speaker, label, path))
         r = self.train("-o", "own.h5", "--report", "own-report", data="own.csv")
         m = self.check_report("own-report", ["own.csv"], labels, True)
@@ -221,6 +221,34 @@ class Reports(Folder):
             self.assertEqual(answer["all_probabilities"], clip["probabilities"])
             self.assertIn(answer["emotion"], labels)
             self.assertIsNone(answer["music_mood"])
+
+    def test_planted_leaks(self):
+        # One voice under two names.
+        shutil.copytree("voices", "leak/a")
+        shutil.copy("leak/a/Actor_01/03-01-03-01-01-01-01.wav",
+                    "leak/a/Actor_04/03-01-03-01-01-01-04.wav")
+        r = run(TRAIN, "--data", "leak/a", "--epochs", 1, "--test-speakers", "4", "-o", "leak.h5")
+        self.assertEqual(r.code, 1, r)
+        self.assertIn("are the same recording", r.err.splitlines()[-1])
+        self.assertIn("Actor_01/03-01-03-01-01-01-01.wav (speaker 01, ", r.err.splitlines()[-1])
+        self.assertFalse(os.path.exists("leak.h5"))
+        # Where voices are mixed anyway, it is part of the stamp.
+        r = self.train("-o", "leak.h5", "--report", "leak/random", "--split", "random", "--seed", 1,
+                       data="leak/a")
+        twins = read_json("leak/random/metrics.json")["protocol"]["twins"]
+        sides = [line.split(",")[1] for line in read("leak/random/split.csv", "r").splitlines()
+                 if "03-01-03-01-01-01-01" in line or "03-01-03-01-01-01-04" in line]
+        self.assertEqual(twins, 2 if len(set(sides)) == 2 else 0)
+        self.assertEqual("2 clips are the same recording as one on another side." in r.out, twins == 2)
+        # One recording under two labels: neither is used.
+        shutil.copytree("voices", "leak/b")
+        shutil.copy("leak/b/Actor_02/03-01-03-01-01-01-02.wav",
+                    "leak/b/Actor_02/03-01-05-01-01-01-02.wav")
+        r = self.train("-o", "leak.h5", "--report", "leak/labels", data="leak/b")
+        self.assertIn("03-01-03-01-01-01-02.wav (happy) and ", r.err)
+        self.assertIn("03-01-05-01-01-01-02.wav (angry) are the same recording", r.err)
+        self.assertEqual(read_json("leak/labels/metrics.json")["protocol"]["disputed"], 2)
+        self.assertNotIn("03-01-05-01-01-01-02", read("leak/labels/split.csv", "r"))
 
     def test_folds(self):
         r = self.train("--folds", 3, "--report", "folds", "-o", "none.h5")

@@ -93,6 +93,27 @@ static void test_corpus(void **state)
     assert_true(fail_each_alloc(run, &own_labels) >= 5);
 }
 
+static mood_status listen(const void *arg)
+{
+    (void)arg;
+    mood_corpus *corpus;
+    mood_status status = mood_corpus_create(&corpus);
+    if (status == MOOD_OK)
+        status = add_source(corpus, "own.csv");
+    if (status == MOOD_OK)
+        status = mood_corpus_listen(corpus, NULL);
+    mood_corpus_destroy(&corpus);
+    return status;
+}
+
+static void test_listen(void **state)
+{
+    (void)state;
+    const struct scenario own_labels = {.sources = {"own.csv"}, .n_clips = 2};
+    int without = fail_each_alloc(run, &own_labels);
+    assert_true(fail_each_alloc(listen, NULL) > without);
+}
+
 static void test_split(void **state)
 {
     (void)state;
@@ -115,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_corpus, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_listen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_split, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("alloc", tests, NULL, NULL);
