@@ -178,7 +178,7 @@ typedef struct mood_encoder_use {
 MOOD_API const mood_encoder_use *mood_model_encoder(const mood_model *model);
 
 /* Put the encoder into the model, and into its file, as MOOD_F32 or MOOD_F16 numbers: it then runs
- * by itself. Retains `encoder`.
+ * by itself. What was rounded once stays MOOD_F16, as in mood_encoder_save. Retains `encoder`.
  * Errors: E_INVALID (the model has no encoder, or another; the type). */
 MOOD_NODISCARD
 MOOD_API mood_status mood_model_embed(mood_model *model, mood_encoder *encoder, mood_dtype dtype);

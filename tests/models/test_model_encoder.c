@@ -205,6 +205,8 @@ static void test_embedded(void **state)
         assert_ok(mood_model_find_encoder(&found, back, path, NULL));
         assert_ptr_equal(found, mood_model_embedded(back));
 
+        /* Asking for more bits does not bring them back. */
+        assert_ok(mood_model_embed(back, found, MOOD_F32));
         assert_ok(mood_model_save(back, again));
         assert_same_file(path, again);
         unsigned char *content;
