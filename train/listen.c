@@ -112,4 +112,15 @@ void listen_plan(struct run *r, const mood_train_event *e)
         fprintf(stderr, ", %lld to compute: %s of %s that are free", (long long)e->total, need,
                 room);
     fputc('\n', stderr);
+    clock_gettime(CLOCK_MONOTONIC, &r->features_start);
+}
+
+void listen_done(struct run *r, const mood_train_event *e)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    show_bar_end(r);
+    fprintf(stderr, "features: %lld windows computed in %.1f s\n", (long long)e->total,
+            (double)(now.tv_sec - r->features_start.tv_sec) +
+                1e-9 * (double)(now.tv_nsec - r->features_start.tv_nsec));
 }

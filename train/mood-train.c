@@ -241,7 +241,8 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
         return fail(r, dir);
     if (!ended_well(r, mood_train(r->model, r->corpus, r->split, &p, &r->result)))
         return false;
-    if (r->o->embed_encoder && mood_model_embed(r->model, r->encoder, MOOD_F32) != MOOD_OK)
+    if (r->o->embed_encoder && !r->n_folds &&
+        mood_model_embed(r->model, r->encoder, MOOD_F32) != MOOD_OK)
         return fail(r, NULL);
     if (r->trace && trace_end(r) != MOOD_OK)
         return fail(r, r->o->trace);

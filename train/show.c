@@ -98,6 +98,8 @@ void show_event(struct run *r, const mood_train_event *e)
             listen_plan(r, e);
         if (e->total > 0)
             bar_at(r, e, "computing features", "windows");
+        if (e->total > 0 && e->done == e->total)
+            listen_done(r, e);
         break;
     case MOOD_TRAIN_LAYERS:
         bar_at(r, e, "judging", "layers");

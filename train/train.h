@@ -7,6 +7,7 @@
 #define MOOD_TRAIN_TRAIN_H
 
 #include <stdio.h>
+#include <time.h>
 
 #include "cli.h"
 #include "mood/mood.h"
@@ -38,8 +39,9 @@ struct run {
     struct cli_progress bar;
     mood_train_phase bar_phase;
     bool bar_started;
-    struct trace *trace; /* NULL: none */
-    bool save_failed;    /* an error was printed already */
+    struct timespec features_start; /* when the features began to be computed */
+    struct trace *trace;            /* NULL: none */
+    bool save_failed;               /* an error was printed already */
 };
 
 /* The temperature of its best epoch, which its answers were given with. */
@@ -58,6 +60,9 @@ mood_status listen_choose(struct run *r, const mood_train_params *params);
 
 /* Say what is going to be computed, and what room that takes. */
 void listen_plan(struct run *r, const mood_train_event *e);
+
+/* Say that it has been computed, and in what time. */
+void listen_done(struct run *r, const mood_train_event *e);
 
 /* ---- show.c: for people ---- */
 

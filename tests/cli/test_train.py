@@ -5,7 +5,6 @@ mood-infer, splits that can be repeated, bad input of all kinds, full disks and 
     test_train.py MOOD_TRAIN MOOD_INFER
 
 The clips are tones of half a second, written here, the trainings one or two epochs."""
-import array
 import csv
 import glob
 import json
@@ -16,53 +15,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
-import wave
 
 from program import LIMIT_S, environment, run, run_on_terminal
+from voices import Folder, make_corpus, read, read_json, write_tone
 
 TRAIN, INFER = (os.path.abspath(word) for word in sys.argv[1:3])
 del sys.argv[1:3]
 
-RATE = 16000
 EIGHT = ["neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"]
-
-
-def write_tone(path, hz, seconds=0.5):
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    samples = array.array("h", (
-        int(9000 * math.sin(2 * math.pi * hz * i / RATE) * (1 + 0.3 * math.sin(i / 700)))
-        for i in range(int(seconds * RATE))))
-    if sys.byteorder == "big":
-        samples.byteswap()
-    with wave.open(path, "wb") as f:
-        f.setnchannels(1)
-        f.setsampwidth(2)
-        f.setframerate(RATE)
-        f.writeframes(samples.tobytes())
-
-
-def make_corpus(folder, speakers=(1, 2, 3, 4), emotions=(1, 3, 5), takes=1):
-    """RAVDESS names; one clip in seven has two windows."""
-    n = 0
-    for speaker in speakers:
-        for emotion in emotions:
-            for take in range(1, takes + 1):
-                write_tone("%s/Actor_%02d/03-01-%02d-01-01-%02d-%02d.wav"
-                           % (folder, speaker, emotion, take, speaker),
-                           150 * 1.4 ** emotion + 5 * speaker, 3.6 if n % 7 == 3 else 0.5)
-                n += 1
-
-
-def read(path, mode="rb", **options):
-    with open(path, mode, **options) as f:
-        return f.read()
-
-
-def read_json(path):
-    return json.loads(read(path, "r", encoding="utf-8"))
 
 
 def first_largest(values):
@@ -76,19 +38,8 @@ def infer(model, paths):
     return [json.loads(line) for line in r.out.splitlines()]
 
 
-class Folder(unittest.TestCase):
-    """A scratch folder to work in, with a small corpus in `voices`."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.scratch = tempfile.TemporaryDirectory()
-        os.chdir(cls.scratch.name)
-        make_corpus("voices")
-
-    @classmethod
-    def tearDownClass(cls):
-        os.chdir("/")
-        cls.scratch.cleanup()
+class Training(Folder):
+    """With what trainings and their reports have in common."""
 
     def train(self, *options, data="voices", epochs=1, **settings):
         r = run(TRAIN, "--data", data, "--epochs", epochs, "--batch", 4, *options, **settings)
@@ -131,7 +82,7 @@ class Folder(unittest.TestCase):
         return m
 
 
-class Reports(Folder):
+class Reports(Training):
     def test_a_report_adds_up_and_infer_repeats_it(self):
         r = self.train("-o", "m.h5", "--report", "deep/report", "--seed", 5, epochs=2)
         m = self.check_report("deep/report", ["voices"], EIGHT, True)
@@ -284,7 +235,7 @@ class Reports(Folder):
         self.assertIn("kernels c\n", r.err)
 
 
-class BadInput(Folder):
+class BadInput(Training):
     def refused(self, *options, code=1, names=(), data="voices", prepare=None):
         """One line that begins with the program and says all of `names`; no model."""
         r = run(TRAIN, "--data", data, "--epochs", 1, "--batch", 4, "-o", "refused.h5", *options,
@@ -401,7 +352,7 @@ class BadInput(Folder):
             os.unlink("refused.h5")
 
 
-class Stopping(Folder):
+class Stopping(Training):
     def stopped(self, out, number, when, *options):
         """Start a long training, send a signal when(stdout so far), and return what it said."""
         process = subprocess.Popen(

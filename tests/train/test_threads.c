@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "toy.h"
+#include "listener.h"
 
 static void test_three_threads(void **state)
 {
@@ -31,8 +31,43 @@ static void test_three_threads(void **state)
     toy_free(&toy);
 }
 
+/* Features computed on three threads, a layer judged on them, and read from the cache in the steps.
+ */
+static void test_three_threads_with_an_encoder(void **state)
+{
+    (void)state;
+    struct toy toy;
+    struct tree cache;
+    struct told told = {0};
+    mood_pool *pool;
+    mood_training out;
+    mood_layer_table table;
+    toy_make(&toy, &(struct toy_params){.per_speaker = 2, .long_clips = true});
+    tree_make(&cache);
+    assert_ok(mood_pool_create(&pool, 3));
+    mood_encoder *encoder = listener_encoder(1);
+    mood_train_params p = {.epochs = 1,
+                           .batch = 3,
+                           .pool = pool,
+                           .encoder = encoder,
+                           .cache = cache.root,
+                           .on_event = listener_on_event,
+                           .user = &told};
+    assert_ok(mood_choose_layer(&table, toy.corpus, toy.split, &p));
+    mood_model *m = listener_model(encoder, table.chosen);
+    assert_ok(mood_train(m, toy.corpus, toy.split, &p, &out));
+    assert_int_equal(out.n_answers, 2);
+    mood_training_free(&out);
+    mood_model_destroy(&m);
+    mood_encoder_destroy(&encoder);
+    mood_pool_destroy(&pool);
+    tree_remove(&cache);
+    toy_free(&toy);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_three_threads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_three_threads),
+                                       cmocka_unit_test(test_three_threads_with_an_encoder)};
     return cmocka_run_group_tests_name("train-threads", tests, NULL, NULL);
 }
