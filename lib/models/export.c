@@ -153,8 +153,7 @@ static mood_status add(struct tensors *t, const char *stem, const char *end, int
     mood_tensor shape;
     MOOD__TRY(mood_tensor_make(&shape, NULL, MOOD_F32, rank, dim));
     uint64_t bytes = mood_tensor_bytes(&shape);
-    say(&t->header, "%s\"wav2vec2.%s%s\":{\"dtype\":\"F32\",\"shape\":[", t->offset ? "," : "",
-        stem, end);
+    say(&t->header, ",\"wav2vec2.%s%s\":{\"dtype\":\"F32\",\"shape\":[", stem, end);
     for (int i = 0; i < rank; i++)
         say(&t->header, "%s%lld", i ? "," : "", (long long)dim[i]);
     say(&t->header, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)t->offset,
@@ -217,7 +216,7 @@ static mood_status write_tensors(struct tensors *t, const char *folder, const mo
     if (!mood__reserve((void **)&t->parts, &t->room, 2, sizeof(*t->parts)))
         return mood__nomem();
     t->n_parts = 2;
-    say(&t->header, "{");
+    say(&t->header, "{\"__metadata__\":{\"format\":\"pt\"}"); /* transformers asks for it */
     for (int i = 0; i < mood_weights_count(weights); i++)
         MOOD__TRY(add_weight(t, mood_weights_name(weights, i), mood_weights_value(weights, i)));
     say(&t->header, "}");

@@ -78,16 +78,34 @@ static mood_status claim_all(struct job *job)
     return status ? status : mood__import_check_rest(&job->files);
 }
 
-/* Where it comes from, as JSON: {"model_type": ..., "architecture": ...}; NULL without memory. */
+/* The set functions take their value over, and report its being NULL as their own failure. */
+
+static json_t *file_names(const struct job *job)
+{
+    json_t *names = json_array();
+    bool ok = names != NULL;
+    const char *name;
+    for (size_t i = 0; ok && (name = mood__checkpoint_file(job->files.checkpoint, i)) != NULL; i++)
+        ok = json_array_append_new(names, json_string(name)) == 0;
+    if (ok)
+        return names;
+    json_decref(names);
+    return NULL;
+}
+
+/* Where it comes from: {"model_type": ..., "architecture": ..., "files": [...]}; NULL without
+ * memory. */
 static json_t *origin(const struct job *job)
 {
     json_t *json = json_pack("{s:s}", "model_type", job->says.model_type);
-    if (json && job->says.architecture[0] &&
-        json_object_set_new(json, "architecture", json_string(job->says.architecture)) != 0) {
-        json_decref(json);
-        return NULL;
-    }
-    return json;
+    bool ok = json_object_set_new(json, "files", file_names(job)) == 0;
+    if (job->says.architecture[0])
+        ok = json_object_set_new(json, "architecture", json_string(job->says.architecture)) == 0 &&
+             ok;
+    if (ok)
+        return json;
+    json_decref(json);
+    return NULL;
 }
 
 static mood_status make_encoder(mood_encoder **out, struct job *job)
@@ -105,7 +123,7 @@ static mood_status make_encoder(mood_encoder **out, struct job *job)
 /* ---- a classifier -----------------------------------------------------------------------------
  */
 
-/* {"imported": {"model_type": ..., "architecture": ..., "labels": [as they were]}} */
+/* {"imported": {as above, "labels": [as they were]}} */
 static json_t *record(const struct job *job)
 {
     json_t *json = origin(job), *labels = json_array();

@@ -29,7 +29,7 @@ struct mood__checkpoint {
     struct mood__arena arena;
     struct mood__listing listing;
     struct mood__input *files;
-    const char **file_names; /* of shards, within the folder */
+    const char **file_names; /* within the folder, if it is one */
     size_t n_files, files_capacity, names_capacity;
 };
 
@@ -218,6 +218,14 @@ static mood_status open_shards(struct mood__checkpoint *c, const char *folder,
     return compare_with_index(c, index);
 }
 
+static mood_status open_single(struct mood__checkpoint *c, const char *path, const char *name)
+{
+    if (!mood__reserve((void **)&c->file_names, &c->names_capacity, 1, sizeof(name)))
+        return mood__nomem();
+    c->file_names[0] = name;
+    return add_file(c, path);
+}
+
 static mood_status open_folder(struct mood__checkpoint *c, const char *folder)
 {
     static const struct {
@@ -241,7 +249,7 @@ static mood_status open_folder(struct mood__checkpoint *c, const char *folder)
             status = open_shards(c, folder, path, &index);
             mood__free(index.tensors.items);
         } else {
-            status = add_file(c, path);
+            status = open_single(c, path, files[i].name);
         }
         return status == MOOD_OK ? status : mood__fail_in(status, "%s", files[i].name);
     }
@@ -298,6 +306,11 @@ void mood__checkpoint_close(struct mood__checkpoint **checkpoint)
     mood__free(c->listing.items);
     mood__arena_free(&c->arena);
     mood__free(c);
+}
+
+const char *mood__checkpoint_file(const struct mood__checkpoint *c, size_t i)
+{
+    return c->file_names && i < c->n_files ? c->file_names[i] : NULL;
 }
 
 size_t mood__checkpoint_count(const struct mood__checkpoint *c)

@@ -34,6 +34,10 @@ mood_status mood__checkpoint_open_memory(struct mood__checkpoint **out, const vo
                                          size_t n_bytes);
 void mood__checkpoint_close(struct mood__checkpoint **c);
 
+/* The name of file i within the folder, NULL when there are fewer, or when it was no folder.
+ * Borrowed until the checkpoint is closed. */
+const char *mood__checkpoint_file(const struct mood__checkpoint *c, size_t i);
+
 /* The tensors, sorted by name (strcmp): their number, tensor i, and the one of a name or NULL.
  * Borrowed until the checkpoint is closed. */
 size_t mood__checkpoint_count(const struct mood__checkpoint *c);
