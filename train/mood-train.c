@@ -233,7 +233,7 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
     if (r->o->report && mood__folder_make(folder_of(r, r->o->report, dir, sizeof(dir))) != MOOD_OK)
         return fail(r, dir);
     mood_train_params p = params_of(r, pool, augment);
-    if (!ended_well(r, listen_choose(r, &p)))
+    if (!ended_well(r, encoder_choose(r, &p)))
         return false;
     if (make_model(r) != MOOD_OK)
         return fail(r, NULL);
@@ -295,7 +295,7 @@ static bool check_usage(struct cli *c, const struct options *o, mood_augment_par
     if (o->folds && (strcmp(o->split, "speaker") != 0 || o->val_speakers || o->test_speakers))
         return cli_usage(c, "--folds deals the speakers: leave --split, --val-speakers and "
                             "--test-speakers out");
-    if (!listen_check(c, o))
+    if (!encoder_check(c, o))
         return false;
     if (o->folds && o->out)
         cli_warn(c, o->out, "is not written: --folds saves no model");
@@ -342,7 +342,7 @@ static void work(struct cli *c, struct options *o)
             cli_error(c, NULL, "%s", mood_error_detail()); /* begins with the path */
             ok = false;
         }
-    if (ok && listen_load(c, o, &encoder) && compare(c, corpus, pool))
+    if (ok && encoder_load(c, o, &encoder) && compare(c, corpus, pool))
         run_all(c, o, corpus, encoder, pool, &augment);
     mood_encoder_destroy(&encoder);
     mood_corpus_destroy(&corpus);

@@ -95,11 +95,11 @@ void show_event(struct run *r, const mood_train_event *e)
         break;
     case MOOD_TRAIN_FEATURES:
         if (e->plan)
-            listen_plan(r, e);
+            encoder_plan(r, e);
         if (e->total > 0)
             bar_at(r, e, "computing features", "windows");
         if (e->total > 0 && e->done == e->total)
-            listen_done(r, e);
+            encoder_done(r, e);
         break;
     case MOOD_TRAIN_LAYERS:
         bar_at(r, e, "judging", "layers");

@@ -47,22 +47,22 @@ struct run {
 /* The temperature of its best epoch, which its answers were given with. */
 double run_temperature(const struct run *r);
 
-/* ---- listen.c: the encoder ---- */
+/* ---- encoder.c: the encoder ---- */
 
 /* Whether the options go together; if not, that was said. */
-bool listen_check(struct cli *c, const struct options *o);
+bool encoder_check(struct cli *c, const struct options *o);
 
 /* Load the encoder, if any, and look whether it has the layer; false, and said, when not. */
-bool listen_load(struct cli *c, const struct options *o, mood_encoder **encoder);
+bool encoder_load(struct cli *c, const struct options *o, mood_encoder **encoder);
 
 /* Fill in r->layer: what was asked for, or what the validation side says. */
-mood_status listen_choose(struct run *r, const mood_train_params *params);
+mood_status encoder_choose(struct run *r, const mood_train_params *params);
 
 /* Say what is going to be computed, and what room that takes. */
-void listen_plan(struct run *r, const mood_train_event *e);
+void encoder_plan(struct run *r, const mood_train_event *e);
 
 /* Say that it has been computed, and in what time. */
-void listen_done(struct run *r, const mood_train_event *e);
+void encoder_done(struct run *r, const mood_train_event *e);
 
 /* ---- show.c: for people ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * listen.c — The encoder of a training: which one, which of its layers, and what is said of it. */
+ * encoder.c — The encoder of a training: which one, which of its layers, and what is said of it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ static int layer_number(const char *text)
     return n > 0 && n <= 4 && strspn(text, "0123456789") == n ? atoi(text) : -1;
 }
 
-bool listen_check(struct cli *c, const struct options *o)
+bool encoder_check(struct cli *c, const struct options *o)
 {
     const char *layer = o->encoder_layer;
     if (!o->encoder && (layer || o->cache || o->embed_encoder))
@@ -30,7 +30,7 @@ bool listen_check(struct cli *c, const struct options *o)
     return true;
 }
 
-bool listen_load(struct cli *c, const struct options *o, mood_encoder **encoder)
+bool encoder_load(struct cli *c, const struct options *o, mood_encoder **encoder)
 {
     *encoder = NULL;
     if (!o->encoder)
@@ -67,7 +67,7 @@ static void show_table(const struct run *r)
     fflush(stdout);
 }
 
-mood_status listen_choose(struct run *r, const mood_train_params *params)
+mood_status encoder_choose(struct run *r, const mood_train_params *params)
 {
     const char *layer = r->o->encoder_layer;
     if (!r->encoder)
@@ -97,7 +97,7 @@ static void put_bytes(char *buf, size_t size, uint64_t bytes)
     snprintf(buf, size, mb < 1000 ? "%.1f MB" : "%.1f GB", mb < 1000 ? mb : mb / 1000);
 }
 
-void listen_plan(struct run *r, const mood_train_event *e)
+void encoder_plan(struct run *r, const mood_train_event *e)
 {
     const mood_cache_plan *p = e->plan;
     char need[32], room[32];
@@ -115,7 +115,7 @@ void listen_plan(struct run *r, const mood_train_event *e)
     clock_gettime(CLOCK_MONOTONIC, &r->features_start);
 }
 
-void listen_done(struct run *r, const mood_train_event *e)
+void encoder_done(struct run *r, const mood_train_event *e)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
