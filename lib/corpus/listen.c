@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/pool.h"
 #include "base/sha256.h"
+#include "corpus/print.h"
 #include "corpus/source.h"
-#include "mood/audio.h"
 
 /* What is kept of one clip's sound. */
 struct heard {
@@ -20,9 +20,13 @@ struct heard {
 };
 
 struct listening {
-    const mood_corpus *corpus;
-    struct heard *heard; /* one per clip */
-    int64_t first;       /* of the group that is being heard */
+    mood_corpus *corpus;
+    struct heard *heard;        /* one per clip */
+    struct mood__print *prints; /* one per clip */
+    uint32_t *twin;             /* of each clip: one before it with the same sound, or itself */
+    mood_mel **mel;             /* one per thread */
+    int n_threads;
+    int64_t first; /* of the group that is being heard */
 };
 
 /* A sample as 16 bits: what most corpora were recorded with, so that each format of one recording
@@ -60,7 +64,6 @@ static bool digest_of(unsigned char *digest, const float *x, size_t n)
 
 static void hear_task(void *ctx, int64_t task, int worker)
 {
-    (void)worker;
     const struct listening *l = ctx;
     size_t i = (size_t)(l->first + task);
     struct heard *h = &l->heard[i];
@@ -70,7 +73,11 @@ static void hear_task(void *ctx, int64_t task, int worker)
     h->no_memory = status == MOOD_E_NOMEM;
     if (status)
         return; /* who needs the clip will say so */
-    h->known = digest_of(h->digest, mood_audio_samples(audio), mood_audio_length(audio));
+    const float *x = mood_audio_samples(audio);
+    size_t n = mood_audio_length(audio);
+    h->known = digest_of(h->digest, x, n);
+    if (h->known)
+        h->no_memory = mood__print_make(&l->prints[i], l->mel[worker], x, n) == MOOD_E_NOMEM;
     mood_audio_destroy(&audio);
 }
 
@@ -100,37 +107,75 @@ static int by_sound(const void *pa, const void *pb)
     return order ? order : (a->clip > b->clip) - (a->clip < b->clip);
 }
 
-/* Note of the clips heard[0..n), which sound the same. */
-static void join_twins(mood_corpus *c, const struct heard *heard, size_t n)
+static void match_digests(struct listening *l, size_t n)
 {
-    const mood_clip *first = &c->clips[heard[0].clip].pub;
-    bool disputed = false;
-    for (size_t i = 1; i < n; i++)
-        disputed = disputed || c->clips[heard[i].clip].pub.label != first->label;
-    for (size_t i = 0; i < n; i++) {
-        c->clips[heard[i].clip].pub.recording = heard[0].clip;
-        c->clips[heard[i].clip].pub.disputed = disputed;
+    qsort(l->heard, n, sizeof(*l->heard), by_sound);
+    for (size_t i = 1; i < n; i++) {
+        const struct heard *a = &l->heard[i - 1], *b = &l->heard[i];
+        if (b->known && memcmp(a->digest, b->digest, sizeof(a->digest)) == 0)
+            l->twin[b->clip] = (uint32_t)a->clip;
     }
+}
+
+/* Give each clip the first of its kind, and note who has two labels. `twin` leads backwards, so one
+ * pass is enough. */
+static void conclude(const struct listening *l, size_t n)
+{
+    struct mood__clip *clips = l->corpus->clips;
+    for (size_t i = 0; i < n; i++) {
+        mood_clip *clip = &clips[i].pub;
+        clip->recording = l->twin[i] == i ? i : clips[l->twin[i]].pub.recording;
+        clip->disputed = false;
+        mood_clip *first = &clips[clip->recording].pub;
+        first->disputed = first->disputed || first->label != clip->label;
+    }
+    for (size_t i = 0; i < n; i++)
+        clips[i].pub.disputed = clips[clips[i].pub.recording].pub.disputed;
+}
+
+static mood_status begin(struct listening *l, mood_pool *pool)
+{
+    const mood_mel_params p = {
+        .n_fft = MOOD__PRINT_FFT, .hop = MOOD__PRINT_HOP, .n_mels = MOOD__PRINT_BANDS};
+    size_t n = l->corpus->n_clips;
+    l->n_threads = mood_pool_threads(pool);
+    l->heard = mood__calloc(n, sizeof(*l->heard));
+    l->prints = mood__calloc(n, sizeof(*l->prints));
+    l->twin = mood__calloc(n, sizeof(*l->twin));
+    l->mel = mood__calloc((size_t)l->n_threads, sizeof(mood_mel *));
+    if (!l->heard || !l->prints || !l->twin || !l->mel)
+        return mood__nomem();
+    for (int i = 0; i < l->n_threads; i++)
+        MOOD__TRY(mood_mel_create(&l->mel[i], &p));
+    return MOOD_OK;
+}
+
+static void end(struct listening *l)
+{
+    for (size_t i = 0; l->prints && i < l->corpus->n_clips; i++)
+        mood__print_free(&l->prints[i]);
+    for (int i = 0; l->mel && i < l->n_threads; i++)
+        mood_mel_destroy(&l->mel[i]);
+    mood__free(l->heard);
+    mood__free(l->prints);
+    mood__free(l->twin);
+    mood__free(l->mel);
 }
 
 mood_status mood_corpus_listen(mood_corpus *corpus, const mood_listen_params *params)
 {
     static const mood_listen_params defaults = {0};
-    size_t n = corpus->n_clips;
-    struct listening l = {.corpus = corpus, .heard = mood__calloc(n, sizeof(struct heard))};
-    if (!l.heard)
-        return mood__nomem();
-    mood_status status = hear_all(&l, params ? params : &defaults);
+    const mood_listen_params *p = params ? params : &defaults;
+    struct listening l = {.corpus = corpus};
+    mood_status status = begin(&l, p->pool);
+    if (!status)
+        status = hear_all(&l, p);
+    if (!status)
+        status = mood__print_match(l.twin, l.prints, (uint32_t)corpus->n_clips, p->pool);
     if (!status) {
-        qsort(l.heard, n, sizeof(*l.heard), by_sound);
-        for (size_t i = 0; i < n;) {
-            size_t first = i++;
-            while (l.heard[first].known && i < n && l.heard[i].known &&
-                   memcmp(l.heard[i].digest, l.heard[first].digest, MOOD__SHA256_BYTES) == 0)
-                i++;
-            join_twins(corpus, &l.heard[first], i - first);
-        }
+        match_digests(&l, corpus->n_clips);
+        conclude(&l, corpus->n_clips);
     }
-    mood__free(l.heard);
+    end(&l);
     return status;
 }

@@ -114,9 +114,15 @@ typedef struct mood_listen_params {
     void *user;
 } mood_listen_params;
 
-/* Decode every clip, and find out which are the same recording: sample by sample at 16 bits and
- * MOOD_SAMPLE_RATE, whatever the format of the file, and without the digital silence at its ends. A
- * twin in the test is no test, and names do not tell.
+/* Decode every clip, and find out which are the same recording. A twin in the test is no test, and
+ * names do not tell. Two clips are one recording
+ *
+ *   - sample by sample, at 16 bits and MOOD_SAMPLE_RATE, whatever the format of the files, and
+ *     without the digital silence at their ends;
+ *   - or by an acoustic fingerprint, which sees through other loudness, cuts and shifts, filters,
+ *     coding, and noise (20 dB below the voice: in 95 of 100), but not through another speed or
+ *     pitch, nor in less than a second of sound. So copies are found that were augmented before
+ *     anybody divided them; other takes of a sentence are not taken for copies.
  *
  * Fills `recording` and `disputed` of the clips, for the splits made from then on. Clips that
  * cannot be decoded, or hold nothing but digital silence, are nobody's twins. To add a source later

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "corpus/print.h"
 #include "fail_alloc.h"
 #include "mood/corpus.h"
 #include "tree.h"
@@ -106,12 +107,40 @@ static mood_status listen(const void *arg)
     return status;
 }
 
+/* The same noise twice. */
+static mood_status match(const void *arg)
+{
+    static float x[2 * MOOD_SAMPLE_RATE];
+    (void)arg;
+    const mood_mel_params params = {
+        .n_fft = MOOD__PRINT_FFT, .hop = MOOD__PRINT_HOP, .n_mels = MOOD__PRINT_BANDS};
+    struct mood__print prints[2] = {{0}};
+    uint32_t first[2], state = 1;
+    mood_mel *mel;
+    for (size_t i = 0; i < sizeof(x) / sizeof(*x); i++) {
+        state = state * 1664525u + 1013904223u;
+        x[i] = (float)(state >> 8) * 0x1p-24f - 0.5f;
+    }
+    mood_status status = mood_mel_create(&mel, &params);
+    for (int i = 0; i < 2 && !status; i++)
+        status = mood__print_make(&prints[i], mel, x, sizeof(x) / sizeof(*x));
+    if (!status)
+        status = mood__print_match(first, prints, 2, NULL);
+    if (!status)
+        assert_int_equal(first[1], 0);
+    for (int i = 0; i < 2; i++)
+        mood__print_free(&prints[i]);
+    mood_mel_destroy(&mel);
+    return status;
+}
+
 static void test_listen(void **state)
 {
     (void)state;
     const struct scenario own_labels = {.sources = {"own.csv"}, .n_clips = 2};
     int without = fail_each_alloc(run, &own_labels);
     assert_true(fail_each_alloc(listen, NULL) > without);
+    assert_true(fail_each_alloc(match, NULL) >= 15);
 }
 
 static void test_split(void **state)

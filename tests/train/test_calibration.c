@@ -136,11 +136,11 @@ static void test_bootstrap(void **state)
             assert_near(g.name, "high end", three[k]->high, (double)want[2 * k + 1]);
         }
         assert_int_equal(mood_bootstrap(&again, &g.p, ROUNDS, SEED), MOOD_OK);
-        assert_memory_equal(&got, &again, sizeof(got));
+        assert_true(got.uar.low == again.uar.low && got.uar.high == again.uar.high);
         if (c == 0) {
             assert_int_equal(got.n_speakers, 11);
             assert_int_equal(mood_bootstrap(&again, &g.p, ROUNDS, SEED + 1), MOOD_OK);
-            assert_memory_not_equal(&got, &again, sizeof(got));
+            assert_true(got.uar.low != again.uar.low || got.uar.high != again.uar.high);
         }
     }
     mood_intervals none;
