@@ -32,6 +32,18 @@ struct mood__adam_step {
     float weight_decay;                     /* L2, added to the gradient */
 };
 
+/* Columns of a panel, the form in which products read their right side: row k of a panel is at
+ * panel + k * MOOD__PANEL, whatever it was cut from. */
+enum { MOOD__PANEL = 32 };
+
+/* A panel to be made: `rows` rows of `width` numbers, `ld` apart. What is beyond the width stays as
+ * it is in `panel`. */
+struct mood__pack {
+    float *panel;
+    const float *from;
+    ptrdiff_t ld, rows, width;
+};
+
 struct mood__kernels {
     /* y = a + b, a - b, a * b; y may be a or b. */
     void (*add)(float *y, const float *a, const float *b, ptrdiff_t n);
@@ -45,6 +57,13 @@ struct mood__kernels {
     /* n_rows rows of `width` floats, y_ld and x_ld apart (y_ld >= width). */
     void (*copy_rows)(float *y, ptrdiff_t y_ld, const float *x, ptrdiff_t x_ld, ptrdiff_t n_rows,
                       ptrdiff_t width);
+
+    /* c (M, n) = a (M, K) b (K, n) + (add ? c : 0), n <= MOOD__PANEL, b a panel, all of which is
+     * read. Rows of c and a are c_ld and a_ld apart; those of a may overlap (a_ld < K). An element
+     * is one chain of fused multiply-adds in the order of k, which begins with c or 0. Meanwhile
+     * `next` is packed; NULL: nothing is. */
+    void (*product)(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, const float *b,
+                    ptrdiff_t M, ptrdiff_t n, ptrdiff_t K, bool add, const struct mood__pack *next);
 
     mood__map *exp, *log, *tanh, *sigmoid, *relu, *gelu;
     /* Saved tensor: the output for exp, tanh, sigmoid and relu; the input for log and gelu. */

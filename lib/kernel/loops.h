@@ -11,6 +11,7 @@
 
 #include "kernel/kernels.h"
 #include "kernel/maths.h"
+#include "kernel/tile.h"
 
 enum { LANES = 16 };
 
@@ -466,6 +467,7 @@ const struct mood__kernels TIER_TABLE = {
     .mul_add = mul_add,
     .scale = scale,
     .copy_rows = copy_rows,
+    .product = product,
     .exp = map_exp,
     .log = map_log,
     .tanh = map_tanh,

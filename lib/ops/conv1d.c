@@ -12,6 +12,7 @@
 
 #include "kernel/gemm.h"
 #include "ops/columns.h"
+#include "ops/conv1d_products.h"
 #include "ops/linear.h"
 #include "ops/op_list.h"
 
@@ -24,6 +25,7 @@ struct conv1d_attr {
     mood_conv1d_params p;
     struct mood__conv c;
     bool by_columns;
+    bool by_products; /* forward */
 };
 
 static mood_status conv1d_shape(mood_node *n)
@@ -63,6 +65,7 @@ static mood_status conv1d_shape(mood_node *n)
                                (long long)c->Kt, (long long)c->T);
     a->by_columns =
         groups > 1 || (pad > 0 && stride > 1) || (stride * c->Cin < NARROW && c->Kt > stride);
+    a->by_products = mood__conv1d_products_scratch(c, 1) > 0;
     MOOD__TRY(mood__check_bias(n, 2, c->Cout));
     return mood__set_shape(n, 3, (int64_t[]){c->B, c->Ty, c->Cout});
 }
@@ -167,6 +170,8 @@ static void weight_grad_task(void *ctx, int64_t task, int worker)
 static size_t conv1d_scratch(const mood_node *n, int n_workers, bool backward)
 {
     const struct conv1d_attr *a = n->attr;
+    if (a->by_products && !backward)
+        return mood__conv1d_products_scratch(&a->c, n_workers);
     return a->by_columns ? mood__columns_scratch(&a->c, n_workers, backward) : 0;
 }
 
@@ -174,7 +179,9 @@ static void conv1d_forward(struct mood__run *r, mood_node *n)
 {
     const struct conv1d_attr *a = n->attr;
     struct job j = {r, n, &a->c};
-    if (a->by_columns)
+    if (a->by_products)
+        mood__conv1d_products(r, n, &a->c);
+    else if (a->by_columns)
         mood__columns_forward(r, n, &a->c);
     else
         mood__pool_run(r->pool, a->c.B, forward_task, &j);

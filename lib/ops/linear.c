@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernel/gemm.h"
+#include "kernel/product.h"
 #include "ops/linear.h"
 #include "ops/op_list.h"
 
@@ -186,10 +187,31 @@ mood_status mood__check_bias(mood_node *n, int k, int64_t C)
     return MOOD_OK;
 }
 
+static size_t dense_scratch(const mood_node *n, int n_workers, bool backward)
+{
+    const mood_tensor *w = &n->in[1]->value;
+    int64_t K = w->dim[0], N = w->dim[1], M = mood__count(n) / N;
+    return !backward && mood__product_pays(M, N, K) ? mood__product_scratch(M, N, K, n_workers) : 0;
+}
+
 static void dense_forward(struct mood__run *r, mood_node *n)
 {
     const mood_tensor *w = &n->in[1]->value;
     int64_t K = w->dim[0], N = w->dim[1], M = mood__count(n) / N;
+    if (mood__product_pays(M, N, K)) {
+        struct mood__product p = {.M = M,
+                                  .N = N,
+                                  .K = K,
+                                  .a = mood__in(n, 0),
+                                  .a_ld = K,
+                                  .b = mood__in(n, 1),
+                                  .b_ld = N,
+                                  .bias = n->n_in > 2 ? mood__in(n, 2) : NULL,
+                                  .c = mood__out(n),
+                                  .c_ld = N};
+        mood__product_run(&p, r->k, r->pool, r->n_workers, n->scratch);
+        return;
+    }
     struct bias_job j = {mood__out(n), n->n_in > 2 ? mood__in(n, 2) : NULL, N};
     if (j.bias)
         mood__each_range(r, M, 1 + MOOD__GRAIN / N, bias_rows, &j);
@@ -217,6 +239,7 @@ const struct mood__op mood__op_dense = {
     .saves = MOOD__SAVE_IN(0) | MOOD__SAVE_IN(1),
     .flags = MOOD__STORES,
     .shape = dense_shape,
+    .scratch_bytes = dense_scratch,
     .forward = dense_forward,
     .backward = dense_backward,
 };

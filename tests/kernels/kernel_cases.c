@@ -20,7 +20,7 @@ static const double U = 0x1p-24, SECOND_ORDER = 1.01;
 static const double EXP = 1.4 * 0x1p-24, PHI = 1.2 * 0x1p-24; /* of itself; absolute */
 enum {
     LANES = 16, /* of sums, as kernels.h says */
-    GAP = 3     /* between rows that are not contiguous */
+    GAP = KERNEL_GAP
 };
 
 /* What the functions below pass beside their buffers. */
@@ -46,6 +46,10 @@ ptrdiff_t kernel_size(const struct kernel_call *c, char letter)
         return c->C;
     case 's':
         return c->rows > 0 ? (c->rows - 1) * (c->C + GAP) + c->C : 0;
+    case 'k':
+        return c->C * MOOD__PANEL;
+    case 't':
+        return c->rows > 0 ? (c->rows - 1) * (c->wt + GAP) + c->wt : 0;
     case 'p':
         return c->rows > 0 ? (c->wf - 1) * c->row_stride + c->rows * c->wt * c->C : 0;
     default:
@@ -552,6 +556,7 @@ const struct kernel_case kernel_cases[] = {
     {"mul_add", "nn", "n", 0, 'v', 0, -1, 0, run_mul_add, exact_mul_add, 0},
     {"scale", "n", "n", 0, 'v', 1, 0, 0, run_scale, exact_scale, 0},
     {"copy_rows", "n", "s", 0, 'r', 0, -1, 0, run_copy_rows, exact_copy_rows, 0},
+    {"product", "nkk", "tk", 0, 't', 2, -1, 0, kernel_run_product, kernel_exact_product, 0},
     {"exp", "n", "n", 0, 'v', 0, 0, 0, run_map, exact_exp, FIELD(exp)},
     {"log", "n", "n", 0, 'v', 0, 0, 0, run_map, exact_log, FIELD(log)},
     {"tanh", "n", "n", 0, 'v', 0, 0, 0, run_map, exact_tanh, FIELD(tanh)},

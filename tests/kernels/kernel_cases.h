@@ -8,12 +8,17 @@
 
 #include "kernel/kernels.h"
 
-enum { CASE_MAX_IN = 8, CASE_MAX_OUT = 3 };
+enum {
+    CASE_MAX_IN = 8,
+    CASE_MAX_OUT = 3,
+    KERNEL_GAP = 3 /* numbers between rows that are not contiguous */
+};
 
 /* One call. A vector of n numbers is one row of C = n. */
 struct kernel_call {
     ptrdiff_t rows, C;
-    int wf, wt;           /* of pooling windows; rows is then the number of outputs */
+    int wf, wt;           /* of pooling windows, rows is then the number of outputs; of products,
+                           * wt columns */
     ptrdiff_t row_stride; /* likewise */
     bool a, b;            /* the kernel's flags: add, relu, first */
     const float *in[CASE_MAX_IN];
@@ -24,12 +29,13 @@ struct kernel_call {
 
 /* Sizes of buffers, a letter each:
  *   n  rows * C numbers      c  C numbers      1  one number
- *   s  rows of C with gaps between them      p  what the pooling windows cover */
+ *   s  rows of C with gaps between them      p  what the pooling windows cover
+ *   k  a panel of C rows      t  rows of wt with gaps between them */
 struct kernel_case {
     const char *name;
     const char *in, *out;
     char bytes; /* 0: none; 'i', 'o': in or out, rows * C */
-    char form;  /* 'v': one row; 'r': rows of channels; 'p': pooling */
+    char form;  /* 'v': one row; 'r': rows of channels; 'p': pooling; 't': tiles of products */
     int flags;  /* how many of a and b it has */
     /* Input k may lie in output 0 when all flags named in `not_with` are off; -1: none may. */
     int in_place, not_with;
@@ -45,6 +51,10 @@ extern const int n_kernel_cases;
 
 /* The size of a buffer by its letter. */
 ptrdiff_t kernel_size(const struct kernel_call *c, char letter);
+
+/* Of kernel_product.c. */
+void kernel_run_product(const struct mood__kernels *k, const struct kernel_call *c);
+double kernel_exact_product(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
 
 /* The constants that the cases pass beside their buffers. */
 extern const struct mood__adam_step kernel_adam;

@@ -196,6 +196,20 @@ static void visit_flags(struct scene *s, visit *fn, void *ctx)
     }
 }
 
+/* Products: every number of rows in a tile and beyond it, every width of vectors and between. */
+static void visit_tiles(struct scene *s, visit *fn, void *ctx)
+{
+    static const ptrdiff_t depths[] = {0, 1, 2, 7, 33, 64};
+    static const int widths[] = {1, 3, 8, 11, 16, 17, 24, 31, MOOD__PANEL};
+    for (int d = 0; d < 6; d++)
+        for (int w = 0; w < 9; w++)
+            for (ptrdiff_t rows = (d + w) % 2; rows <= 26; rows += 2) {
+                s->call =
+                    (struct kernel_call){.rows = rows, .C = depths[d], .wf = 1, .wt = widths[w]};
+                visit_flags(s, fn, ctx);
+            }
+}
+
 /* Every case with every size, form and flags. */
 static void for_all(visit *fn, void *ctx)
 {
@@ -208,6 +222,8 @@ static void for_all(visit *fn, void *ctx)
         const size_t field = kernel_cases[i].field;
         struct scene s = {.k = &kernel_cases[i],
                           .call = {.rows = 1, .wf = 1, .wt = 1, .field = field}};
+        if (s.k->form == 't')
+            visit_tiles(&s, fn, ctx);
         for (ptrdiff_t C = 0; C <= 70; C++) {
             s.call.C = C;
             if (s.k->form == 'v')
