@@ -316,6 +316,8 @@ static mood_status compute(struct mood__bank *b)
     MOOD__TRY(announce(b));
     clock_gettime(CLOCK_MONOTONIC, &b->began);
     for (int i = 0; i < 2; i++) {
+        if (b->n_wanted[i] == 0)
+            continue;
         struct mood__extract e = {.p = &b->p,
                                   .layout = b->layout,
                                   .cache = b->cache[i],
@@ -323,8 +325,7 @@ static mood_status compute(struct mood__bank *b)
                                   .n_wanted = b->n_wanted[i],
                                   .on_done = on_done,
                                   .user = b};
-        if (e.n_wanted > 0)
-            MOOD__TRY(mood__extract_run(&e));
+        MOOD__TRY(mood__extract_run(&e));
     }
     return MOOD_OK;
 }

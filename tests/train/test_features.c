@@ -341,27 +341,33 @@ static void test_copies(void **state)
 
 /* ---- endings ---- */
 
+static void assert_refused(mood_model *m, const mood_train_params *p, mood_status status)
+{
+    mood_training out;
+    assert_int_equal(mood_train(m, toy.corpus, toy.split, p, &out), status);
+    mood_training_free(&out);
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
     struct run r = {0};
-    mood_training out;
     mood_model *without = toy_model(1), *with = listener_model(encoder, 2);
     mood_encoder *second = listener_encoder(2);
     mood_train_params p = params(&r);
-    assert_int_equal(mood_train(without, toy.corpus, toy.split, &p, &out), MOOD_E_INVALID);
+    assert_refused(without, &p, MOOD_E_INVALID);
     assert_non_null(strstr(mood_error_detail(), "without an encoder"));
     p.encoder = NULL;
-    assert_int_equal(mood_train(with, toy.corpus, toy.split, &p, &out), MOOD_E_MISSING);
+    assert_refused(with, &p, MOOD_E_MISSING);
     assert_non_null(strstr(mood_error_detail(), "needs its encoder"));
     p.encoder = second;
-    assert_int_equal(mood_train(with, toy.corpus, toy.split, &p, &out), MOOD_E_INVALID);
+    assert_refused(with, &p, MOOD_E_INVALID);
     p = params(&r);
     p.copies = -1;
-    assert_int_equal(mood_train(with, toy.corpus, toy.split, &p, &out), MOOD_E_INVALID);
+    assert_refused(with, &p, MOOD_E_INVALID);
     p = params(&r);
     p.cache = "";
-    assert_int_equal(mood_train(with, toy.corpus, toy.split, &p, &out), MOOD_E_INVALID);
+    assert_refused(with, &p, MOOD_E_INVALID);
 
     mood_model *classifier;
     mood_model_params mp = {.encoder = encoder,
@@ -369,7 +375,7 @@ static void test_refusals(void **state)
                             .classifier = &(mood_classifier_params){.units = 4}};
     assert_ok(mood_model_create(&classifier, &mp));
     p = params(&r);
-    assert_int_equal(mood_train(classifier, toy.corpus, toy.split, &p, &out), MOOD_E_UNSUPPORTED);
+    assert_refused(classifier, &p, MOOD_E_UNSUPPORTED);
     mood_model_destroy(&classifier);
     mood_model_destroy(&with);
     mood_model_destroy(&without);
@@ -419,6 +425,7 @@ static void test_a_bad_clip(void **state)
     assert_int_equal(mood_train(m, broken.corpus, broken.split, &p, &out), MOOD_E_FORMAT);
     assert_non_null(strstr(mood_error_detail(), "03-01-01-01-01-01-02.wav: "));
     assert_int_equal(r.told.n_plans, 0);
+    mood_training_free(&out);
     mood_model_destroy(&m);
     toy_free(&broken);
 }
