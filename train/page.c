@@ -356,6 +356,27 @@ static void put_number(const struct page *p, const char *name, double value)
     put_setting(p, name, text);
 }
 
+static void put_encoder(const struct page *p)
+{
+    const mood_encoder *e = p->run->encoder;
+    char value[96];
+    snprintf(value, sizeof(value), "%.12s..., %d layers", mood_encoder_identity(e),
+             mood_encoder_get_config(e)->n_layers);
+    put_setting(p, "encoder", value);
+    for (int i = 0; i < p->f->n_runs; i++) {
+        const struct run *r = &p->f->runs[i];
+        if (r->layer == MOOD_LAYER_MIX)
+            snprintf(value, sizeof(value), "mix");
+        else if (r->layers.n > 0)
+            snprintf(value, sizeof(value), "%d, chosen on the validation side", r->layer);
+        else
+            snprintf(value, sizeof(value), "%d", r->layer);
+        put_setting(p, "layer", value);
+        if (r->layers.n == 0) /* the same for all folds */
+            break;
+    }
+}
+
 static void put_settings(const struct page *p)
 {
     const struct options *o = p->run->o;
@@ -368,6 +389,8 @@ static void put_settings(const struct page *p)
     put_number(p, "gradients clipped to", o->clip_norm);
     put_number(p, "early stop after", o->early_stop);
     put_setting(p, "augmentation", o->augment ? o->augment : "none");
+    if (p->run->encoder)
+        put_encoder(p);
     if (p->f->n_runs == 1) {
         put_number(p, "best epoch", p->run->result.best_epoch);
         put_number(p, "temperature", run_temperature(p->run));

@@ -80,7 +80,7 @@ static json_t *layer_json(int layer)
     return layer == MOOD_LAYER_MIX ? json_string("mix") : json_integer(layer);
 }
 
-/* Which encoder was heard, which layer of it, and why that one. */
+/* Which encoder was heard. */
 static json_t *encoder_json(const struct run *r)
 {
     json_t *o = json_object();
@@ -88,6 +88,13 @@ static json_t *encoder_json(const struct run *r)
     json_object_set_new(o, "identity", text(mood_encoder_identity(r->encoder)));
     json_object_set_new(o, "layers", json_integer(e->n_layers));
     json_object_set_new(o, "width", json_integer(e->width));
+    return o;
+}
+
+/* And which layer of it, and why that one. */
+static json_t *heard_json(const struct run *r)
+{
+    json_t *o = encoder_json(r);
     json_object_set_new(o, "layer", layer_json(r->layer));
     json_object_set_new(o, "chosen", json_boolean(r->layers.n > 0));
     json_t *table = json_array();
@@ -122,7 +129,7 @@ static json_t *training_json(const struct run *r)
         json_object_set_new(recipe, "copies", json_integer(p->copies));
     json_object_set_new(o, "recipe", recipe);
     if (r->encoder)
-        json_object_set_new(o, "encoder", encoder_json(r));
+        json_object_set_new(o, "encoder", heard_json(r));
     return o;
 }
 
@@ -353,6 +360,8 @@ static json_t *folds_json(const struct findings *f)
         json_object_set_new(o, "protocol", protocol_json(mood_split_protocol(r->split)));
         json_object_set_new(o, "best_epoch", json_integer(r->result.best_epoch));
         json_object_set_new(o, "temperature", json_real(run_temperature(r)));
+        if (r->encoder)
+            json_object_set_new(o, "encoder", heard_json(r));
         add_counts(o, &r->result.test);
         json_array_append_new(a, o);
     }
@@ -403,6 +412,8 @@ mood_status report_write(const struct findings *f, const char *dir)
     } else {
         json_object_set_new(o, "protocol", folds_protocol_json(f));
         json_object_set_new(o, "folds", folds_json(f));
+        if (r->encoder) /* each fold may have chosen another layer */
+            json_object_set_new(o, "encoder", encoder_json(r));
     }
     json_object_set_new(o, "per_clip", clips_json(f));
     mood_status status = write_json(dir, "metrics.json", o);

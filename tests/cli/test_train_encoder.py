@@ -92,8 +92,13 @@ class Layers(WithEncoder):
         (none, all_windows), second = self.passes(r)
         self.assertEqual(none, 0)
         self.assertEqual(second, (all_windows, 0))
-        r = self.train("--folds", 2)
-        self.assertEqual(len(re.findall(r"^fold \d of 2, layer \d chosen", r.out, re.M)), 2)
+        r = self.train("--folds", 2, "--report", "folds")
+        chosen = re.findall(r"^fold \d of 2, layer (\d) chosen", r.out, re.M)
+        m = read_json("folds/metrics.json")
+        self.assertEqual([str(fold["encoder"]["layer"]) for fold in m["folds"]], chosen)
+        self.assertEqual(sorted(m["encoder"]), ["identity", "layers", "width"])
+        page = read("folds/report.html", "r", encoding="utf-8")
+        self.assertEqual(re.findall(r"(\d), chosen on the validation side", page), chosen)
 
     def test_an_encoder_in_the_model(self):
         self.train("-o", "m.h5", "--encoder-layer", 2, "--embed-encoder", "--report", "report")
