@@ -9,15 +9,16 @@
 
 static const struct cli_option options[] = {
     {CLI_LIST_AT(struct options, data), .name = "data", .arg = "DIR|MANIFEST.csv", .required = true,
-     .help = "clips with RAVDESS names, or a table with the columns path, emotion, speaker; may be "
-             "given several times"},
+     .help = "a folder of RAVDESS, EMO-DB or CREMA-D, or a table with the columns path, emotion, "
+             "speaker; may be given several times"},
     {CLI_STRING_AT(struct options, out), .letter = 'o', .name = "out", .arg = "MODEL.h5",
      .unset = "model.h5", .help = "where the model goes"},
     {CLI_STRING_AT(struct options, split), .name = "split", .arg = "speaker|random|FILE.csv",
      .fallback = "speaker",
      .help = "how clips are divided; a file has the columns path and side (train, val, test)"},
     {CLI_STRING_AT(struct options, val_speakers), .name = "val-speakers", .arg = "LIST",
-     .unset = "dealt by the seed", .help = "speakers that choose the epoch, as in 17,18"},
+     .unset = "dealt by the seed",
+     .help = "speakers that choose the epoch, as in 17,18 or emo-db:*"},
     {CLI_STRING_AT(struct options, test_speakers), .name = "test-speakers", .arg = "LIST",
      .unset = "dealt by the seed", .help = "speakers that the figures are made on"},
     {CLI_INT_AT(struct options, folds), .name = "folds", .arg = "K", .fallback = "0", .min = 0,

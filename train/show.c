@@ -31,12 +31,14 @@ void show_corpus(const struct run *r)
 {
     for (int i = 0; i < mood_corpus_n_sources(r->corpus); i++) {
         const mood_corpus_source *s = mood_corpus_source_at(r->corpus, i);
-        size_t left_out = s->n_other + s->n_no_sound + s->n_duplicates;
+        size_t left_out = s->n_other + s->n_no_sound + s->n_duplicates + s->n_no_label;
         fprintf(stderr, "%s: %zu clips", s->path, s->n_clips);
         if (left_out)
-            fprintf(stderr, "; left out: %zu of another form%s%s, %zu without sound, %zu twice",
+            fprintf(stderr,
+                    "; left out: %zu of another form%s%s, %zu without sound, %zu twice, "
+                    "%zu of another emotion",
                     s->n_other, s->other ? ", such as " : "", s->other ? s->other : "",
-                    s->n_no_sound, s->n_duplicates);
+                    s->n_no_sound, s->n_duplicates, s->n_no_label);
         fputc('\n', stderr);
     }
     show_twins(r->corpus);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * folder.c — A folder of clips with RAVDESS names as a source of a corpus.
+ * folder.c — A folder of clips whose names say everything as a source of a corpus.
  *
  * Links to folders are followed, but never to a folder that the walk is inside of. Several paths to
- * one clip are no problem: takes are told apart by their numbers, and one of each is kept. That
+ * one clip are no problem: takes are told apart by their names, and one of each is kept. That
  * also takes care of the copy of itself that a widespread RAVDESS archive holds in a subfolder;
  * with such twins in training and test, a random split would look splendid. */
 #include <dirent.h>
@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "corpus/ravdess.h"
+#include "corpus/names.h"
 #include "corpus/source.h"
 
 /* A folder that is being read, and those above it. */
@@ -74,12 +74,12 @@ static mood_status take_file(struct walk *w, const char *path, const struct stat
 {
     struct mood__source *s = w->source;
     const char *file = strrchr(path, '/') + 1;
-    struct mood__ravdess r;
-    if (!mood__ravdess_parse(file, &r)) {
+    struct mood__name n;
+    if (!mood__name_parse(file, &n)) {
         leave_out(w, path);
         return MOOD_OK;
     }
-    if (r.modality == 2) {
+    if (n.modality == 2) {
         s->pub.n_no_sound++;
         return MOOD_OK;
     }
@@ -87,35 +87,26 @@ static mood_status take_file(struct walk *w, const char *path, const struct stat
         leave_out(w, path);
         return MOOD_OK;
     }
-
-    char *key = mood__arena_alloc(&s->arena, 3);
-    if (!key)
-        return mood__nomem();
-    key[0] = (char)('0' + r.actor / 10);
-    key[1] = (char)('0' + r.actor % 10);
-
+    if (n.emotion == MOOD__NO_EMOTION) {
+        s->pub.n_no_label++;
+        return MOOD_OK;
+    }
     struct mood__clip clip = {
         .pub = {.path = path,
                 .name = path + w->name_at,
-                .label = r.emotion - 1,
-                .channel = r.channel,
-                .intensity = r.intensity,
-                .statement = r.statement,
-                .repetition = r.repetition,
-                .sex = r.actor % 2 ? MOOD_SEX_MALE : MOOD_SEX_FEMALE},
-        .speaker = key,
+                .label = n.emotion,
+                .channel = n.channel,
+                .intensity = n.intensity,
+                .statement = n.statement,
+                .repetition = n.repetition,
+                .sex = n.sex},
+        .speaker = mood__arena_strdup(&s->arena, n.speaker),
+        .take = mood__arena_strdup(&s->arena, n.take),
         .device = (uint64_t)st->st_dev,
         .inode = (uint64_t)st->st_ino,
-        .modality = r.modality,
+        .modality = n.modality,
     };
-    /* The numbers as digits of one: each has at most 99 values, and 2 * 8 * 2 * 99^3 < 2^32. */
-    uint32_t take = (uint32_t)(r.channel - 1);
-    take = take * 8 + (uint32_t)(r.emotion - 1);
-    take = take * 2 + (uint32_t)(r.intensity - 1);
-    take = take * 99 + (uint32_t)(r.statement - 1);
-    take = take * 99 + (uint32_t)(r.repetition - 1);
-    clip.take = take * 99 + (uint32_t)(r.actor - 1);
-    return mood__source_append(s, &clip);
+    return clip.speaker && clip.take ? mood__source_append(s, &clip) : mood__nomem();
 }
 
 static bool is_inside(const struct level *level, const struct stat *st)
@@ -187,8 +178,9 @@ static mood_status read_level(struct walk *w, const struct level *level)
 static int by_take(const void *pa, const void *pb)
 {
     const struct mood__clip *a = pa, *b = pb;
-    if (a->take != b->take)
-        return a->take < b->take ? -1 : 1;
+    int order = strcmp(a->take, b->take);
+    if (order)
+        return order;
     if (a->modality != b->modality)
         return b->modality - a->modality;
     return strcmp(a->pub.name, b->pub.name);
@@ -199,7 +191,7 @@ static void drop_duplicates(struct mood__source *s)
     qsort(s->clips, s->n_clips, sizeof(*s->clips), by_take);
     size_t n = 1;
     for (size_t i = 1; i < s->n_clips; i++) {
-        if (s->clips[i].take != s->clips[n - 1].take)
+        if (strcmp(s->clips[i].take, s->clips[n - 1].take) != 0)
             s->clips[n++] = s->clips[i];
     }
     s->pub.n_duplicates = s->n_clips - n;
@@ -224,7 +216,7 @@ mood_status mood__folder_read(struct mood__source *s)
     if (s->n_clips == 0)
         return mood__fail(MOOD_E_FORMAT,
                           "%s: no clip found; their names have the form MM-VC-EM-IN-ST-RP-AC.wav, "
-                          "as in 03-01-05-02-01-01-12.wav",
+                          "as in 03-01-05-02-01-01-12.wav, or are those of EMO-DB or CREMA-D",
                           path);
     drop_duplicates(s);
     mood__source_sort(s);

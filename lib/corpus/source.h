@@ -19,7 +19,7 @@ struct mood__clip {
     mood_clip pub;          /* label counts in the source's list until the source joins a corpus */
     const char *speaker;    /* key */
     uint64_t device, inode; /* which file it is, whatever path leads to it */
-    uint32_t take;          /* folders: the numbers of the name without the modality */
+    const char *take;       /* folders: what the name says, without modality and extension */
     int modality;           /* folders: 1 or 3 */
     size_t line;            /* manifests: where it stands, from 1 */
 };

@@ -55,21 +55,43 @@ static mood_status need_speakers(const mood_corpus *c)
         mood_corpus_n_clips(c), mood_corpus_speaker(c, 0), mood_corpus_speaker(c, 1), MIN_SPEAKERS);
 }
 
-/* Put the speaker with the key that begins at `key` on a side. */
-static mood_status name_speaker(struct deal *d, const char *key, size_t bytes, mood_side side)
+static mood_status put_speaker(struct deal *d, int s, mood_side side)
 {
-    char copy[128]; /* twice the longest key: what does not fit is no speaker's */
-    snprintf(copy, sizeof(copy), "%.*s", (int)(bytes < sizeof(copy) ? bytes : sizeof(copy)), key);
-    int s = mood_corpus_find_speaker(d->corpus, copy);
-    if (s < 0)
-        return mood__fail(MOOD_E_INVALID, "no speaker '%s' in the corpus (%d speakers, %s to %s)",
-                          copy, d->n, mood_corpus_speaker(d->corpus, 0),
-                          mood_corpus_speaker(d->corpus, d->n - 1));
     if (d->side[s] != MOOD_SIDE_UNUSED && d->side[s] != side)
         return mood__fail(MOOD_E_INVALID, "speaker %s is listed both for validation and for test",
                           mood_corpus_speaker(d->corpus, s));
     d->side[s] = (unsigned char)side;
     return MOOD_OK;
+}
+
+/* Put all speakers whose keys begin with `prefix` on a side. */
+static mood_status name_all(struct deal *d, const char *prefix, mood_side side)
+{
+    int n = 0;
+    for (int s = 0; s < d->n; s++) {
+        if (strncmp(mood_corpus_speaker(d->corpus, s), prefix, strlen(prefix)) == 0) {
+            MOOD__TRY(put_speaker(d, s, side));
+            n++;
+        }
+    }
+    return n > 0 ? MOOD_OK : mood__fail(MOOD_E_INVALID, "no speaker '%s*' in the corpus", prefix);
+}
+
+/* Put the speaker with the key that begins at `key` on a side. */
+static mood_status name_speaker(struct deal *d, const char *key, size_t bytes, mood_side side)
+{
+    char copy[128]; /* twice the longest key: what does not fit is no speaker's */
+    snprintf(copy, sizeof(copy), "%.*s", (int)(bytes < sizeof(copy) ? bytes : sizeof(copy)), key);
+    if (bytes > 0 && bytes < sizeof(copy) && copy[bytes - 1] == '*') {
+        copy[bytes - 1] = '\0';
+        return name_all(d, copy, side);
+    }
+    int s = mood_corpus_find_speaker(d->corpus, copy);
+    if (s < 0)
+        return mood__fail(MOOD_E_INVALID, "no speaker '%s' in the corpus (%d speakers, %s to %s)",
+                          copy, d->n, mood_corpus_speaker(d->corpus, 0),
+                          mood_corpus_speaker(d->corpus, d->n - 1));
+    return put_speaker(d, s, side);
 }
 
 /* Put the speakers of a list on a side. */

@@ -25,18 +25,19 @@ extern "C" {
  *            below it. The order does not depend on where the data lie nor on the file system.
  * Speakers   A speaker is a text key. Two keys are the same person when their bytes are equal or
  *            when both are numbers of one value ("01" and "1"), also across sources: the speech and
- *            the song recordings of a corpus share their actors. Where two corpora happen to use
- *            one key for two people, they merely stay together in a split; the other way round,
- *            a voice would leak from training into test. Speakers are ordered numbers first, by
- *            value, then by bytes.
+ *            the song recordings of a corpus share their actors. Keys from EMO-DB's and CREMA-D's
+ *            names begin with the corpus, and are nobody else's; those of a manifest are as it
+ *            gives them. Where two corpora happen to use one key for two people, they merely stay
+ *            together in a split; the other way round, a voice would leak from training into test.
+ *            Speakers are ordered numbers first, by value, then by bytes.
  *
  * Thread-safety: Unsafe while clips are added, Safe from then on. */
 typedef struct mood_corpus mood_corpus;
 
-/* Voices whose sex the file name tells (RAVDESS: odd actors are male). */
+/* Voices whose sex the file name tells. */
 typedef enum mood_sex { MOOD_SEX_UNKNOWN, MOOD_SEX_FEMALE, MOOD_SEX_MALE } mood_sex;
 
-/* One clip. The numbers from RAVDESS names are 0 where the source does not tell. */
+/* One clip. Its numbers are 0 where the source does not tell. */
 typedef struct mood_clip {
     const char
         *path; /* to open it: the source's folder, "/", name; or as absolute as it was given */
@@ -63,6 +64,7 @@ typedef struct mood_corpus_source {
     size_t n_clips;
     size_t n_hidden;     /* left out: file and folder names that begin with a dot */
     size_t n_other;      /* left out: no audio file, or a name of another form */
+    size_t n_no_label;   /* left out: an emotion that is none of the eight (EMO-DB's boredom) */
     size_t n_no_sound;   /* left out: RAVDESS modality 02, video without sound */
     size_t n_duplicates; /* left out: the same take once more (another folder, form or modality) */
     const char *other;   /* the first of n_other by name, as an example; NULL when there are none */
@@ -76,18 +78,28 @@ MOOD_API void mood_corpus_destroy(mood_corpus **corpus);
 
 /* Add a source. On failure the corpus is as it was before.
  *
- * A folder holds clips named as RAVDESS names them, in any subfolders:
+ * A folder holds, in any subfolders, clips with the names that one of these corpora gives them:
  *
- *     MM-VC-EM-IN-ST-RP-AC.ext    two digits each, as in 03-01-05-02-01-01-12.wav
+ *     MM-VC-EM-IN-ST-RP-AC.ext    RAVDESS: two digits each, as in 03-01-05-02-01-01-12.wav
  *
  *   MM  modality: 01 with video, 02 video only (left out), 03 sound only
  *   VC  01 speech, 02 song             EM  01 to 08: the eight emotions in their order
  *   IN  01 normal, 02 strong           ST, RP  statement, repetition, 01 to 99
  *   AC  actor = speaker key, 01 to 99; odd actors are male
  *
+ *     SStttEv.ext                 EMO-DB: as in 03a01Fa.wav; speaker key "emo-db:03"
+ *
+ *   SS  speaker    ttt  text    E  W angry, E disgust, A fearful, F happy, T sad, N neutral;
+ *   v   version                    L boredom (left out)
+ *
+ *     AAAA_SSS_EEE_LL.ext         CREMA-D: as in 1001_DFA_ANG_XX.wav; speaker key "crema-d:1001"
+ *
+ *   AAAA  actor    SSS  sentence    EEE  NEU, HAP, SAD, ANG, FEA, DIS
+ *   LL    level: LO and MD normal, HI strong, XX not said
+ *
  * Extensions: aif aifc aiff flac mp3 oga ogg opus wav wave, in any case. Files that do not fit are
- * left out and counted. Of several files with the same take, that is the same numbers but for the
- * modality, one is kept, sound only before the others.
+ * left out and counted. Of several files with the same take, that is the same name but for modality
+ * and extension, one is kept, sound only before the others.
  *
  * Anything else is a manifest: CSV (RFC 4180) in UTF-8 whose first line names at least the columns
  * path, emotion and speaker, in any order; further columns are passed over. Paths are relative to
@@ -184,8 +196,9 @@ typedef enum mood_split_kind {
 typedef struct mood_split_params {
     mood_split_kind kind; /* default: by speaker */
     uint64_t seed;        /* one corpus and one seed give one split, on every machine */
-    /* MOOD_SPLIT_SPEAKER: the speakers of a side, keys with commas between them ("17,18"). NULL or
-     * "": dealt, from those that the other list does not name. Not kept. */
+    /* MOOD_SPLIT_SPEAKER: the speakers of a side, keys with commas between them ("17,18");
+     * "crema-d:*" names all whose keys begin so. NULL or "": dealt, from those that the other list
+     * does not name. Not kept. */
     const char *val_speakers;
     const char *test_speakers;
     const char *file; /* MOOD_SPLIT_FILE: the CSV file. Not kept. */

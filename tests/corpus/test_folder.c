@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_folder.c — Folders with RAVDESS names as a corpus: names, order, what is left out, errors.
+ * test_folder.c — Folders as a corpus: names, order, what is left out, errors.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "corpus/names.h"
 #include "corpus/ravdess.h"
 #include "corpus/source.h"
 #include "mood/corpus.h"
@@ -90,6 +91,84 @@ static void test_names(void **state)
         if (mood__ravdess_parse(bad[i], &r))
             fail_msg("'%s' was taken for a RAVDESS name", bad[i]);
     }
+}
+
+static void test_other_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *speaker, *take;
+        int emotion, intensity;
+        mood_sex sex;
+    } good[] = {
+        {"03a01Fa.wav", "emo-db:03", "03a01Fa", 2, 0, MOOD_SEX_MALE},
+        {"16b10Wc.flac", "emo-db:16", "16b10Wc", 4, 0, MOOD_SEX_FEMALE},
+        {"08a02La.wav", "emo-db:08", "08a02La", MOOD__NO_EMOTION, 0, MOOD_SEX_FEMALE},
+        {"99a07Ad.wav", "emo-db:99", "99a07Ad", 5, 0, MOOD_SEX_UNKNOWN},
+        {"03a04Ta.wav", "emo-db:03", "03a04Ta", 3, 0, MOOD_SEX_MALE},
+        {"03a04Na.wav", "emo-db:03", "03a04Na", 0, 0, MOOD_SEX_MALE},
+        {"03a04Ea.wav", "emo-db:03", "03a04Ea", 6, 0, MOOD_SEX_MALE},
+        {"1001_DFA_ANG_XX.wav", "crema-d:1001", "1001_DFA_ANG_XX", 4, 0, MOOD_SEX_UNKNOWN},
+        {"1091_IEO_DIS_HI.flac", "crema-d:1091", "1091_IEO_DIS_HI", 6, 2, MOOD_SEX_UNKNOWN},
+        {"1091_IEO_FEA_MD.wav", "crema-d:1091", "1091_IEO_FEA_MD", 5, 1, MOOD_SEX_UNKNOWN},
+        {"1091_IEO_SAD_LO.wav", "crema-d:1091", "1091_IEO_SAD_LO", 3, 1, MOOD_SEX_UNKNOWN},
+        {"1091_TIE_NEU_XX.wav", "crema-d:1091", "1091_TIE_NEU_XX", 0, 0, MOOD_SEX_UNKNOWN},
+        {"1091_TIE_HAP_XX.wav", "crema-d:1091", "1091_TIE_HAP_XX", 2, 0, MOOD_SEX_UNKNOWN},
+        {"01-02-08-02-99-98-24.mp3", "24", "02-08-02-99-98-24", 7, 2, MOOD_SEX_FEMALE},
+    };
+    static const char *const bad[] = {"",
+                                      ".",
+                                      "03a01Fa",
+                                      "03a01F.wav",
+                                      "03a01Xa.wav",
+                                      "03A01Fa.wav",
+                                      "3a01Fa.wav",
+                                      "03a01Faa.wav",
+                                      "1001_DFA_ANG.wav",
+                                      "1001_DFA_ANG_X.wav",
+                                      "1001_DFA_BOR_XX.wav",
+                                      "1001_DFA_ANG_ZZ.wav",
+                                      "101_DFA_ANG_XX.wav",
+                                      "1001-DFA-ANG-XX.wav",
+                                      "1001_DFA_ANG_XX"};
+    struct mood__name n;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_true(mood__name_parse(good[i].file, &n));
+        assert_string_equal(n.speaker, good[i].speaker);
+        assert_string_equal(n.take, good[i].take);
+        assert_int_equal(n.emotion, good[i].emotion);
+        assert_int_equal(n.intensity, good[i].intensity);
+        assert_int_equal(n.sex, good[i].sex);
+        assert_true(n.modality != 2);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (mood__name_parse(bad[i], &n))
+            fail_msg("'%s' was taken for a name", bad[i]);
+}
+
+/* Three corpora with a speaker 03 each: three people. */
+static void test_corpora_together(void **state)
+{
+    (void)state;
+    tree_file(&tree, "r/03-01-03-01-01-01-03.wav", "");
+    tree_file(&tree, "r/03-01-05-01-01-01-03.wav", "");
+    tree_file(&tree, "e/wav/03a01Fa.wav", "");
+    tree_file(&tree, "e/wav/03a01La.wav", "");
+    tree_file(&tree, "e/flac/03a01Fa.flac", ""); /* the same take */
+    tree_file(&tree, "c/1003_DFA_ANG_XX.wav", "");
+    assert_int_equal(add("r"), MOOD_OK);
+    assert_int_equal(add("e"), MOOD_OK);
+    assert_int_equal(add("c"), MOOD_OK);
+    assert_int_equal(mood_corpus_n_clips(corpus), 4);
+    assert_int_equal(mood_corpus_n_speakers(corpus), 3);
+    assert_string_equal(mood_corpus_speaker(corpus, 0), "03");
+    assert_string_equal(mood_corpus_speaker(corpus, 1), "crema-d:1003");
+    assert_string_equal(mood_corpus_speaker(corpus, 2), "emo-db:03");
+    const mood_corpus_source *e = mood_corpus_source_at(corpus, 1);
+    assert_int_equal(e->n_no_label, 1);
+    assert_int_equal(e->n_duplicates, 1);
+    assert_int_equal(e->n_other, 0);
+    assert_string_equal(mood_corpus_label(corpus, mood_corpus_clip(corpus, 2)->label), "happy");
 }
 
 static void test_whole(void **state)
@@ -320,10 +399,11 @@ static void test_speaker_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_names),      CASE(test_whole),       CASE(test_clip),
-        CASE(test_left_out),   CASE(test_duplicates),  CASE(test_links),
-        CASE(test_same_file),  CASE(test_two_sources), CASE(test_errors),
-        CASE(test_unreadable), CASE(test_depth),       CASE(test_speaker_order),
+        CASE(test_names),       CASE(test_other_names),   CASE(test_corpora_together),
+        CASE(test_whole),       CASE(test_clip),          CASE(test_left_out),
+        CASE(test_duplicates),  CASE(test_links),         CASE(test_same_file),
+        CASE(test_two_sources), CASE(test_errors),        CASE(test_unreadable),
+        CASE(test_depth),       CASE(test_speaker_order),
     };
     return cmocka_run_group_tests_name("folder", tests, NULL, NULL);
 }

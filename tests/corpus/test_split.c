@@ -186,6 +186,14 @@ static void test_lists(void **state)
     assert_string_equal(p->dealt, "by speaker, as listed");
     assert_true(p->speaker_disjoint);
 
+    p = divide(&(mood_split_params){.val_speakers = "19,1*", .test_speakers = "2*"});
+    assert_counts(p, 9, 10, 5);
+    assert_string_equal(p->speakers[MOOD_SIDE_TEST], "20,21,22,23,24");
+    assert_refused(&(mood_split_params){.test_speakers = "emo-db:*"}, MOOD_E_INVALID,
+                   "no speaker 'emo-db:*' in the corpus");
+    assert_refused(&(mood_split_params){.val_speakers = "1*", .test_speakers = "11"},
+                   MOOD_E_INVALID, "speaker 11 is listed both for validation and for test");
+
     p = divide(&(mood_split_params){.test_speakers = "1", .seed = 3});
     assert_counts(p, 19, 4, 1);
     assert_string_equal(p->dealt, "by speaker, test as listed, seed 3");
