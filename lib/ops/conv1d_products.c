@@ -135,6 +135,8 @@ size_t mood__conv1d_products_scratch(const struct mood__conv *c, int n_workers)
     if (c->B >= FEW_SAMPLES ||
         !mood__product_pays(c->Ty, c->Cout / c->groups, c->Kt * c->Cin / c->groups))
         return 0;
+    if (mood__conv1d_pairs_pays(c))
+        return mood__conv1d_pairs_scratch(c, n_workers);
     return c->groups > 1 ? (size_t)(n_workers * group_floats(c)) * sizeof(float)
                          : whole_scratch(c, n_workers);
 }
@@ -142,7 +144,9 @@ size_t mood__conv1d_products_scratch(const struct mood__conv *c, int n_workers)
 void mood__conv1d_products(struct mood__run *r, mood_node *n, const struct mood__conv *c)
 {
     struct job j = {r, n, c};
-    if (c->groups > 1)
+    if (mood__conv1d_pairs_pays(c))
+        mood__conv1d_pairs(r, n, c);
+    else if (c->groups > 1)
         mood__pool_run(r->pool, c->B * c->groups, group_task, &j);
     else
         whole(r, n, c);

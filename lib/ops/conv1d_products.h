@@ -12,4 +12,9 @@ size_t mood__conv1d_products_scratch(const struct mood__conv *c, int n_workers);
 /* The same bytes on any number of threads. */
 void mood__conv1d_products(struct mood__run *r, mood_node *n, const struct mood__conv *c);
 
+/* The case of conv1d_pairs.c, which the above take where it pays. */
+bool mood__conv1d_pairs_pays(const struct mood__conv *c);
+size_t mood__conv1d_pairs_scratch(const struct mood__conv *c, int n_workers);
+void mood__conv1d_pairs(struct mood__run *r, mood_node *n, const struct mood__conv *c);
+
 #endif
