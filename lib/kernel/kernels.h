@@ -76,6 +76,10 @@ struct mood__kernels {
     /* sum of (x[i] - c)^2. */
     float (*sum_sq_dev)(const float *x, float c, ptrdiff_t n);
 
+    /* y = softmax(scale * x) over n >= 1 numbers, scale > 0: e^(scale (x[i] - largest)), divided by
+     * their sum. In place allowed; NaN makes all NaN. */
+    void (*softmax)(float *y, const float *x, ptrdiff_t n, float scale);
+
     /* x is (rows, C), contiguous. out[c] (+)= sum over rows. */
     void (*col_sum)(float *out, const float *x, ptrdiff_t rows, ptrdiff_t C, bool add);
     /* Mean and sum of squared deviations from it, per column. */

@@ -215,6 +215,14 @@ static float sum_sq_dev(const float *x, float c, ptrdiff_t n)
     return add_lanes(lane);
 }
 
+static void softmax(float *y, const float *x, ptrdiff_t n, float factor)
+{
+    float top = max(x, n);
+    for (ptrdiff_t i = 0; i < n; i++)
+        y[i] = exp_of((x[i] - top) * factor);
+    scale(y, 1.0f / sum(y, n), y, n, false);
+}
+
 /* ---- rows of C channels ---- */
 
 /* Sums per channel are kept in local arrays, BLOCK channels at a time, which the compiler turns
@@ -484,6 +492,7 @@ const struct mood__kernels TIER_TABLE = {
     .dot = dot,
     .max = max,
     .sum_sq_dev = sum_sq_dev,
+    .softmax = softmax,
     .col_sum = col_sum,
     .col_moments = col_moments,
     .affine_rows = affine_rows,

@@ -88,15 +88,6 @@ static float *probabilities(const struct job *j, int64_t task, int worker)
                           : (float *)j->n->scratch + worker * size;
 }
 
-static void softmax_row(const struct mood__kernels *k, float *x, int64_t n, float scale)
-{
-    float top = k->max(x, n) * scale;
-    for (int64_t i = 0; i < n; i++)
-        x[i] = x[i] * scale - top;
-    k->exp(x, x, n);
-    k->scale(x, 1.0f / k->sum(x, n), x, n, false);
-}
-
 static void forward_head(void *ctx, int64_t task, int worker)
 {
     const struct job *j = ctx;
@@ -106,7 +97,7 @@ static void forward_head(void *ctx, int64_t task, int worker)
     mood__gemm(a->Tq, a->Tk, a->D, head(a, mood__in(j->n, 0), a->Tq, b, h, false),
                head(a, mood__in(j->n, 1), a->Tk, b, h, true), P, a->Tk, false);
     for (int64_t t = 0; t < a->Tq; t++)
-        softmax_row(j->r->k, P + t * a->Tk, a->Tk, a->scale);
+        j->r->k->softmax(P + t * a->Tk, P + t * a->Tk, a->Tk, a->scale);
     mood__gemm(a->Tq, a->D, a->Tk, (struct mood__mat){P, a->Tk, false},
                head(a, mood__in(j->n, 2), a->Tk, b, h, false),
                mood__out(j->n) + b * a->Tq * a->C + h * a->D, a->C, false);

@@ -189,12 +189,12 @@ static size_t group_norm_state(const mood_node *n)
     return (size_t)(2 * a->B * a->C) * sizeof(float);
 }
 
-/* Per sample: sums over positions and two more rows of factors, in double. */
+/* Per sample two rows of sums, in double; forward, those of each shard behind them. */
 static size_t group_norm_scratch(const mood_node *n, int n_workers, bool backward)
 {
-    (void)n_workers, (void)backward;
+    (void)n_workers;
     const struct group_norm_attr *a = n->attr;
-    return (size_t)(2 * a->B * a->C) * sizeof(double);
+    return (size_t)((2 * a->B + (backward ? 0 : SHARDS)) * a->C) * sizeof(double);
 }
 
 /* Replace each channel's value by the mean over its group, in which each channel counts P times. */
@@ -210,40 +210,84 @@ static void spread_over_groups(const struct group_norm_attr *a, double *sum)
     }
 }
 
-static void group_norm_sample(void *ctx, int64_t b, int worker)
+/* Forward, one sample: its positions are dealt to SHARDS tasks, which hand in their sums. */
+struct sample {
+    const struct group_norm_attr *a;
+    const float *x, *gamma, *beta;
+    float *y, *mean, *inv;
+    const double *centre; /* (C); NULL in the first pass */
+    double *partial;      /* (SHARDS, C) */
+};
+
+static void shard_sums(void *ctx, int64_t shard, int worker)
 {
     (void)worker;
-    const struct job *j = ctx;
-    const struct group_norm_attr *a = j->attr;
-    const float *x = mood__in(j->n, 0) + b * a->P * a->C;
-    const float *gamma = mood__in(j->n, 1), *beta = mood__in(j->n, 2);
-    float *y = mood__out(j->n) + b * a->P * a->C;
-    float *mean = (float *)j->n->state + 2 * b * a->C, *inv = mean + a->C;
-    double *sum = (double *)j->n->scratch + 2 * b * a->C, *sq = sum + a->C;
-    memset(sum, 0, (size_t)(2 * a->C) * sizeof(double));
-    for (int64_t p = 0; p < a->P; p++)
-        for (int64_t c = 0; c < a->C; c++)
-            sum[c] += (double)x[p * a->C + c];
-    spread_over_groups(a, sum);
-    for (int64_t p = 0; p < a->P; p++)
-        for (int64_t c = 0; c < a->C; c++) {
-            double d = (double)x[p * a->C + c] - sum[c];
-            sq[c] += d * d;
+    const struct sample *s = ctx;
+    const struct group_norm_attr *a = s->a;
+    double *sum = s->partial + shard * a->C;
+    memset(sum, 0, (size_t)a->C * sizeof(double));
+    for (int64_t p = shard * a->P / SHARDS; p < (shard + 1) * a->P / SHARDS; p++) {
+        const float *x = s->x + p * a->C;
+        if (s->centre) {
+            for (int64_t c = 0; c < a->C; c++) {
+                double d = (double)x[c] - s->centre[c];
+                sum[c] += d * d;
+            }
+        } else {
+            for (int64_t c = 0; c < a->C; c++)
+                sum[c] += (double)x[c];
         }
-    spread_over_groups(a, sq);
-    for (int64_t c = 0; c < a->C; c++) {
-        mean[c] = (float)sum[c];
-        inv[c] = (float)(1.0 / sqrt(sq[c] + (double)a->eps));
     }
-    for (int64_t p = 0; p < a->P; p++)
+}
+
+static void shard_norm(void *ctx, int64_t shard, int worker)
+{
+    (void)worker;
+    const struct sample *s = ctx;
+    const struct group_norm_attr *a = s->a;
+    for (int64_t p = shard * a->P / SHARDS; p < (shard + 1) * a->P / SHARDS; p++) {
+        const float *x = s->x + p * a->C;
+        float *y = s->y + p * a->C;
         for (int64_t c = 0; c < a->C; c++)
-            y[p * a->C + c] = (x[p * a->C + c] - mean[c]) * inv[c] * gamma[c] + beta[c];
+            y[c] = (x[c] - s->mean[c]) * s->inv[c] * s->gamma[c] + s->beta[c];
+    }
+}
+
+/* Into `sum`, spread over groups: of x, or with a centre of (x - centre)^2. */
+static void sample_sums(struct mood__run *r, struct sample *s, double *sum)
+{
+    mood__pool_run(r->pool, SHARDS, shard_sums, s);
+    for (int64_t c = 0; c < s->a->C; c++) {
+        sum[c] = 0;
+        for (int shard = 0; shard < SHARDS; shard++)
+            sum[c] += s->partial[shard * s->a->C + c];
+    }
+    spread_over_groups(s->a, sum);
 }
 
 static void group_norm_forward(struct mood__run *r, mood_node *n)
 {
-    struct job j = {r, n, n->attr};
-    mood__pool_run(r->pool, ((const struct group_norm_attr *)n->attr)->B, group_norm_sample, &j);
+    const struct group_norm_attr *a = n->attr;
+    double *sums = n->scratch;
+    for (int64_t b = 0; b < a->B; b++) {
+        double *sum = sums + 2 * b * a->C, *sq = sum + a->C;
+        struct sample s = {.a = a,
+                           .x = mood__in(n, 0) + b * a->P * a->C,
+                           .gamma = mood__in(n, 1),
+                           .beta = mood__in(n, 2),
+                           .y = mood__out(n) + b * a->P * a->C,
+                           .mean = (float *)n->state + 2 * b * a->C,
+                           .inv = (float *)n->state + (2 * b + 1) * a->C,
+                           .partial = sums + 2 * a->B * a->C};
+        sample_sums(r, &s, sum);
+        s.centre = sum;
+        sample_sums(r, &s, sq);
+        for (int64_t c = 0; c < a->C; c++) {
+            s.mean[c] = (float)sum[c];
+            s.inv[c] = (float)(1.0 / sqrt(sq[c] + (double)a->eps));
+        }
+        mood__pool_run(r->pool, SHARDS, shard_norm, &s);
+    }
 }
 
 /* dx of one sample; leaves its sums of dy and dy xh per channel in scratch. */

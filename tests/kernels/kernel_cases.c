@@ -17,7 +17,7 @@
 #include "base/rng.h"
 
 static const double U = 0x1p-24, SECOND_ORDER = 1.01;
-static const double EXP = 1.4 * 0x1p-24, PHI = 1.2 * 0x1p-24; /* of itself; absolute */
+static const double EXP = KERNEL_EXP, PHI = 1.2 * 0x1p-24; /* of itself; absolute */
 enum {
     LANES = 16, /* of sums, as kernels.h says */
     GAP = KERNEL_GAP
@@ -574,6 +574,7 @@ const struct kernel_case kernel_cases[] = {
     {"dot", "nn", "1", 0, 'v', 0, -1, 0, run_dot, exact_dot, 0},
     {"max", "n", "1", 0, 'v', 0, -1, 0, run_max, exact_max, 0},
     {"sum_sq_dev", "n", "1", 0, 'v', 0, -1, 0, run_sum_sq_dev, exact_sum_sq_dev, 0},
+    {"softmax", "n", "n", 0, 'v', 0, 0, 0, kernel_run_softmax, kernel_exact_softmax, 0},
     {"col_sum", "n", "c", 0, 'r', 1, -1, 0, run_col_sum, exact_col_sum, 0},
     {"col_moments", "n", "cc", 0, 'r', 0, -1, 0, run_col_moments, exact_col_moments, 0},
     {"affine_rows", "ncc", "n", 0, 'r', 1, 0, 0, run_affine_rows, exact_affine_rows, 0},

@@ -52,9 +52,14 @@ extern const int n_kernel_cases;
 /* The size of a buffer by its letter. */
 ptrdiff_t kernel_size(const struct kernel_call *c, char letter);
 
-/* Of kernel_product.c. */
+/* Of kernel_network.c. */
+void kernel_run_softmax(const struct mood__kernels *k, const struct kernel_call *c);
+double kernel_exact_softmax(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
 void kernel_run_product(const struct mood__kernels *k, const struct kernel_call *c);
 double kernel_exact_product(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
+
+/* What exp is off by, relative to itself. */
+#define KERNEL_EXP (1.4 * 0x1p-24)
 
 /* The constants that the cases pass beside their buffers. */
 extern const struct mood__adam_step kernel_adam;

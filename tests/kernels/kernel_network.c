@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * kernel_product.c — The case of the product kernel; see kernel_cases.c. */
+ * kernel_network.c — The cases of product and softmax; see kernel_cases.c, whose form they have. */
 #include <math.h>
 
 #include "kernel_cases.h"
+
+static const double U = 0x1p-24, SECOND_ORDER = 1.01;
+static const float FACTOR = 0.25f; /* of softmax */
+
+static double in(const struct kernel_call *c, int k, ptrdiff_t i)
+{
+    return (double)c->in[k][i];
+}
 
 /* a (rows, C) b (C, wt): rows of a are as far apart as they are long, or with flag b half of that,
  * overlapping. Meanwhile the panel in input 2 is copied to output 1, all of it or wt columns. */
@@ -24,7 +32,7 @@ double kernel_exact_product(const struct kernel_call *c, int o, ptrdiff_t i, dou
 {
     *bound = 0;
     if (o == 1)
-        return c->a && i % MOOD__PANEL >= c->wt ? (double)c->out[1][i] : (double)c->in[2][i];
+        return c->a && i % MOOD__PANEL >= c->wt ? (double)c->out[1][i] : in(c, 2, i);
     ptrdiff_t row = i / (c->wt + KERNEL_GAP), column = i % (c->wt + KERNEL_GAP);
     if (column >= c->wt)
         return (double)c->out[0][i];
@@ -35,6 +43,30 @@ double kernel_exact_product(const struct kernel_call *c, int o, ptrdiff_t i, dou
         y += term;
         size += fabs(term);
     }
-    *bound = (double)c->C * 0x1p-24 * size * 1.01;
+    *bound = (double)c->C * U * size * SECOND_ORDER;
+    return y;
+}
+
+void kernel_run_softmax(const struct mood__kernels *k, const struct kernel_call *c)
+{
+    if (c->C > 0)
+        k->softmax(c->out[0], c->in[0], c->C, FACTOR);
+}
+
+/* The exponent, a difference and a product, is off by 2 U of itself, which e^ sees as it is; the
+ * sum as in exact_sum; a reciprocal and a product. */
+double kernel_exact_softmax(const struct kernel_call *c, int o, ptrdiff_t i, double *bound)
+{
+    (void)o;
+    double top = -INFINITY, sum = 0, off = 0, s = (double)FACTOR;
+    for (ptrdiff_t e = 0; e < c->C; e++)
+        top = fmax(top, in(c, 0, e));
+    for (ptrdiff_t e = 0; e < c->C; e++) {
+        double q = (in(c, 0, e) - top) * s;
+        sum += exp(q);
+        off += exp(q) * (2 * U * fabs(q) + KERNEL_EXP);
+    }
+    double q = (in(c, 0, i) - top) * s, y = exp(q) / sum;
+    *bound = y * (2 * U * fabs(q) + KERNEL_EXP + off / sum + ((double)c->C + 2) * U) * SECOND_ORDER;
     return y;
 }
