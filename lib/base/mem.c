@@ -52,10 +52,14 @@ enum { HUGE_PAGE = 2 << 20 };
 
 /* Large buffers in pages of 2 MB, where the system has them to give: products walk down columns of
  * weights, a row in another small page each time, and looking those up took a tenth of the
- * encoder's time. What is left at the end beyond whole pages stays in small ones. */
+ * encoder's time. What is left at the end beyond whole pages stays in small ones; C asks for a size
+ * in whole pages all the same, and what nobody touches takes no memory. */
 static void *alloc_huge(size_t bytes)
 {
-    void *p = aligned_alloc(HUGE_PAGE, bytes);
+    size_t whole;
+    if (!mood__add_size(bytes, HUGE_PAGE - 1, &whole))
+        return NULL;
+    void *p = aligned_alloc(HUGE_PAGE, whole - whole % HUGE_PAGE);
 #ifdef MADV_HUGEPAGE
     if (p) /* advice: if it cannot be taken, nothing is lost */
         madvise(p, bytes - bytes % HUGE_PAGE, MADV_HUGEPAGE);
