@@ -22,17 +22,19 @@ typedef struct mood_optimiser mood_optimiser;
 
 typedef enum mood_optimiser_kind {
     MOOD_ADAM, /* Kingma and Ba, arXiv 1412.6980 */
-    MOOD_SGD   /* with momentum: m = momentum m + g, w -= lr m */
+    MOOD_SGD,  /* with momentum: m = momentum m + g, w -= lr m */
+    MOOD_ADAMW /* Adam whose decay is apart from the gradient: Loshchilov and Hutter, 1711.05101 */
 } mood_optimiser_kind;
 
-/* Semantics are those of torch.optim.Adam and torch.optim.SGD. */
+/* Semantics are those of torch.optim.Adam, torch.optim.SGD and torch.optim.AdamW. */
 typedef struct mood_optimiser_params {
     mood_optimiser_kind kind;
     double lr;           /* 0: 1e-3 */
     double beta1, beta2; /* Adam; 0: 0.9, 0.999 */
     double eps;          /* Adam, added to the root; 0: 1e-8 */
     double momentum;     /* SGD; 0: none */
-    double weight_decay; /* added to the gradient, times the weight; 0: none */
+    double weight_decay; /* added to the gradient, times the weight; 0: none. AdamW: w is multiplied
+                          * by 1 - lr weight_decay before its step instead */
 } mood_optimiser_params;
 
 /* `weights` is borrowed for the life of the optimiser and must not grow meanwhile. Owned by the
@@ -54,6 +56,31 @@ MOOD_API void mood_optimiser_set_lr(mood_optimiser *optimiser, double lr);
  * torch.nn.utils.clip_grad_norm_: by max_norm / (norm + 1e-6) if that is below 1. Returns the norm
  * before. */
 MOOD_API double mood_clip_gradients(mood_weights *weights, double max_norm);
+
+/* ---- averaged weights ------------------------------------------------------------------------ */
+
+/* An exponential moving average of a set of weights, running statistics of batch norm included: the
+ * mean of many late steps, which is often better than any one of them, and steadier. The semantics
+ * are those of torch.optim.swa_utils.AveragedModel with use_buffers=True and
+ *
+ *     average = d average + (1 - d) weight,    d = min(decay, (1 + n) / (10 + n))
+ *
+ * after n earlier steps, where the first is a copy: an average that began with random weights would
+ * need 1 / (1 - decay) steps to forget them. Thread-safety: Unsafe. */
+typedef struct mood_average mood_average;
+
+/* `weights` is borrowed for the life of the average and must not grow meanwhile. Owned by the
+ * caller; free with mood_average_destroy. Errors: E_INVALID (decay is not in (0, 1)), E_NOMEM. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_average_create(mood_average **out, mood_weights *weights, double decay);
+MOOD_API void mood_average_destroy(mood_average **average);
+
+/* Take the weights as they are now into the average. `pool` may be NULL; the result does not depend
+ * on it. */
+MOOD_API void mood_average_step(mood_average *average, mood_pool *pool);
+
+/* Exchange average and weights: once to answer with the average, and once more to train on. */
+MOOD_API void mood_average_swap(mood_average *average);
 
 /* ---- schedule -------------------------------------------------------------------------------- */
 
@@ -77,6 +104,13 @@ typedef struct mood_plateau {
 /* Take note of a metric; returns the learning rate to go on with, given the present one. A NaN is
  * not an improvement. */
 MOOD_API double mood_plateau_step(mood_plateau *plateau, double metric, double lr);
+
+/* What the learning rate of step `step`, counted from 0, is multiplied by: it rises linearly over
+ * `warmup` steps, to 1 in the last of them; then it stays, or falls along half a cosine, which
+ * would be 0 after `total` steps. torch's LinearLR(1 / warmup, total_iters=warmup - 1), followed by
+ * CosineAnnealingLR(total - warmup). From step `total` on the cosine is 0. */
+MOOD_API double mood_warmup(int64_t step, int64_t warmup);
+MOOD_API double mood_warmup_cosine(int64_t step, int64_t warmup, int64_t total);
 
 /* Stop when a metric has not got better for `patience` steps in a row. Plain data, as above. */
 typedef struct mood_early_stop {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * optimiser.c — Adam and SGD over a set of weights, and gradient clipping. */
+ * optimiser.c — Adam, AdamW and SGD over a set of weights, and gradient clipping. */
 #include <math.h>
 
 #include "base/error.h"
@@ -76,7 +76,7 @@ mood_status mood_optimiser_create(mood_optimiser **out, mood_weights *weights,
     o->n_elements = mood_weights_trainable_elements(weights);
     cut_pieces(o); /* counts, then fills */
     o->pieces = mood__calloc((size_t)o->n_pieces, sizeof(*o->pieces));
-    o->moments = mood__calloc((size_t)o->n_elements, (p.kind == MOOD_ADAM ? 2 : 1) * sizeof(float));
+    o->moments = mood__calloc((size_t)o->n_elements, (p.kind == MOOD_SGD ? 1 : 2) * sizeof(float));
     if (!o->pieces || !o->moments) {
         mood_optimiser_destroy(&o);
         return mood__nomem();
@@ -100,6 +100,7 @@ struct step {
     const mood_optimiser *o;
     const struct mood__kernels *k;
     struct mood__adam_step adam;
+    float shrink; /* of AdamW: what is left of a weight before the step; else 1 */
 };
 
 static void step_piece(void *ctx, int64_t task, int worker)
@@ -114,18 +115,25 @@ static void step_piece(void *ctx, int64_t task, int worker)
     float *w = mood__f32(mood_weights_value(o->weights, p->weight)) + p->begin;
     const float *g = mood__f32(grad) + p->begin;
     float *m = o->moments + p->moment;
-    if (o->p.kind == MOOD_ADAM)
-        s->k->adam(w, g, m, m + o->n_elements, p->end - p->begin, &s->adam);
-    else
-        s->k->sgd(w, g, m, p->end - p->begin, (float)o->p.lr, (float)o->p.momentum,
-                  (float)o->p.weight_decay, o->n_steps == 1);
+    ptrdiff_t n = p->end - p->begin;
+    if (o->p.kind == MOOD_SGD) {
+        s->k->sgd(w, g, m, n, (float)o->p.lr, (float)o->p.momentum, (float)o->p.weight_decay,
+                  o->n_steps == 1);
+        return;
+    }
+    if (s->shrink < 1) /* the piece is in the cache for the next line */
+        s->k->scale(w, s->shrink, w, n, false);
+    s->k->adam(w, g, m, m + o->n_elements, n, &s->adam);
 }
 
 void mood_optimiser_step(mood_optimiser *o, mood_pool *pool)
 {
     o->n_steps++;
     double n = (double)o->n_steps;
-    struct step s = {.o = o, .k = mood__kernels()};
+    bool apart = o->p.kind == MOOD_ADAMW;
+    struct step s = {.o = o, .k = mood__kernels(), .shrink = 1};
+    if (apart)
+        s.shrink = (float)(1 - o->p.lr * o->p.weight_decay);
     s.adam = (struct mood__adam_step){
         .lr = (float)(o->p.lr / (1 - pow(o->p.beta1, n))),
         .beta1 = (float)o->p.beta1,
@@ -134,7 +142,7 @@ void mood_optimiser_step(mood_optimiser *o, mood_pool *pool)
         .one_minus_beta2 = (float)(1 - o->p.beta2),
         .eps = (float)o->p.eps,
         .inv_sqrt_bc2 = (float)(1 / sqrt(1 - pow(o->p.beta2, n))),
-        .weight_decay = (float)o->p.weight_decay,
+        .weight_decay = apart ? 0 : (float)o->p.weight_decay,
     };
     mood__pool_run(pool, o->n_pieces, step_piece, &s);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * schedule.c — ReduceLROnPlateau and early stop. */
+ * schedule.c — ReduceLROnPlateau, warm-up and cosine, early stop. */
 #include <math.h>
 
 #include "mood/train.h"
@@ -42,6 +42,21 @@ double mood_plateau_step(mood_plateau *p, double metric, double lr)
         p->n_bad = 0;
     }
     return lr;
+}
+
+double mood_warmup(int64_t step, int64_t warmup)
+{
+    return step < warmup ? (double)(step + 1) / (double)warmup : 1;
+}
+
+double mood_warmup_cosine(int64_t step, int64_t warmup, int64_t total)
+{
+    static const double pi = 3.14159265358979323846;
+    if (step < warmup)
+        return mood_warmup(step, warmup);
+    if (step >= total)
+        return 0;
+    return (1 + cos(pi * (double)(step - warmup) / (double)(total - warmup))) / 2;
 }
 
 bool mood_early_stop_step(mood_early_stop *s, double metric)

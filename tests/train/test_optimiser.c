@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_optimiser.c — Adam, SGD with momentum, weight decay and clipping against PyTorch in float64
- * (tests/golden/make_optim.py), and what an optimiser leaves alone. */
+ * test_optimiser.c — Adam, AdamW, SGD with momentum, weight decay, clipping, averaged weights and
+ * the learning rate of each step against PyTorch in float64 (tests/golden/make_optim.py), and what
+ * an optimiser leaves alone. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,7 @@
 
 #define assert_ok(expr) assert_int_equal(expr, MOOD_OK)
 
-enum { STEPS = 8, N_CASES = 10 };
+enum { STEPS = 8, N_CASES = 12 };
 
 /* Relative to the largest weight, which is about 1. The weight itself is rounded in each of the 8
  * steps, to 6e-8; a step is at most 0.25 (rate and momentum) and off by a few times that. */
@@ -88,7 +89,9 @@ static const mood_tensor *weight(const struct rig *r, const char *name)
 /* A case's settings; what C has as a default in double is asked for with 0. */
 static mood_optimiser_params params_of(const float *s)
 {
-    mood_optimiser_params p = {.kind = s[0] > 0 ? MOOD_ADAM : MOOD_SGD,
+    mood_optimiser_params p = {.kind = s[0] > 1   ? MOOD_ADAMW
+                                       : s[0] > 0 ? MOOD_ADAM
+                                                  : MOOD_SGD,
                                .lr = (double)s[1],
                                .beta1 = (double)s[2],
                                .beta2 = (double)s[3],
@@ -104,9 +107,9 @@ static mood_optimiser_params params_of(const float *s)
 
 static void expect(const char *what, int i, double error, double bound)
 {
-    print_message("  optim.%d %-6s %.1e of %.0e\n", i, what, error, bound);
+    print_message("  %d %-8s %.1e of %.0e\n", i, what, error, bound);
     if (!(error <= bound))
-        fail_msg("optim.%d: %s is off by %.1e", i, what, error);
+        fail_msg("case %d: %s is off by %.1e", i, what, error);
 }
 
 static void one_case(int i, mood_pool *pool)
@@ -152,7 +155,7 @@ static void test_against_pytorch(void **state)
     assert_ok(mood_pool_create(&pool, 3));
     for (int i = 0; i < N_CASES; i++)
         one_case(i, i % 2 ? pool : NULL);
-    assert_null(golden_find(golden, "optim.10", "settings"));
+    assert_null(golden_find(golden, "optim.12", "settings"));
     mood_pool_destroy(&pool);
 }
 
@@ -210,13 +213,94 @@ static void test_wrong_parameters(void **state)
     release(&r);
 }
 
+/* ---- beside the optimiser ---- */
+
+static void test_rates(void **state)
+{
+    (void)state;
+    char name[16] = "rate.0";
+    for (int i = 0; golden_find(golden, name, "settings"); snprintf(name, 16, "rate.%d", ++i)) {
+        const float *s = golden_find(golden, name, "settings")->data;
+        const float *want = golden_find(golden, name, "factors")->data;
+        int64_t warmup = (int64_t)s[0], total = (int64_t)s[1];
+        double worst = 0;
+        for (int64_t step = 0; step < total; step++) {
+            double f = mood_warmup_cosine(step, warmup, total);
+            worst = fmax(worst, fabs(f - (double)want[step]));
+            assert_true(mood_warmup(step, warmup) == (step < warmup ? f : 1));
+        }
+        expect("rate", i, worst, 1e-7); /* PyTorch goes from step to step, and rounds in each */
+        assert_true(mood_warmup_cosine(total, warmup, total) == 0);
+        assert_true(mood_warmup_cosine(total + 5, warmup, total) == 0);
+    }
+    assert_string_equal(name, "rate.4");
+    assert_true(mood_warmup_cosine(7, 7, 7) == 0 && mood_warmup_cosine(6, 7, 7) == 1);
+}
+
+static void one_average(int i, mood_pool *pool)
+{
+    char name[16];
+    struct rig r;
+    mood_optimiser *o;
+    mood_average *average;
+    snprintf(name, sizeof(name), "average.%d", i);
+    const float *s = golden_find(golden, name, "settings")->data;
+    make(&r);
+    assert_ok(mood_optimiser_create(&o, r.weights,
+                                    &(mood_optimiser_params){.kind = MOOD_SGD, .lr = 0.25}));
+    assert_ok(mood_average_create(&average, r.weights, (double)s[0]));
+    for (int step = 0; step < STEPS; step++) {
+        take_gradients(&r, step, 1);
+        mood_optimiser_step(o, pool);
+        /* A running statistic, which no optimiser moves, is averaged too. */
+        ((float *)weight(&r, "running")->data)[0] = (float)step;
+        mood_average_step(average, pool);
+    }
+    float live = *(float *)weight(&r, "a")->data;
+    mood_average_swap(average);
+    for (int k = 0; k < 2; k++)
+        expect(names[k], i,
+               golden_error(weight(&r, names[k]), golden_find(golden, name, names[k]), 0),
+               WEIGHT_BOUND);
+    float running = *(float *)weight(&r, "running")->data;
+    assert_true(running > 2 && running < STEPS - 1);
+    mood_average_swap(average);
+    assert_true(*(float *)weight(&r, "a")->data == live);
+    assert_true(*(float *)weight(&r, "running")->data == STEPS - 1);
+    mood_average_destroy(&average);
+    assert_null(average);
+    mood_average_destroy(&average);
+    mood_optimiser_destroy(&o);
+    release(&r);
+}
+
+static void test_averages(void **state)
+{
+    (void)state;
+    mood_pool *pool;
+    struct rig r;
+    mood_average *average;
+    assert_ok(mood_pool_create(&pool, 3));
+    one_average(0, NULL);
+    one_average(1, pool);
+    assert_null(golden_find(golden, "average.2", "settings"));
+    mood_pool_destroy(&pool);
+
+    static const double wrong[] = {0, 1, -0.5, 1.5, NAN};
+    make(&r);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(mood_average_create(&average, r.weights, wrong[i]), MOOD_E_INVALID);
+        assert_null(average);
+    }
+    release(&r);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_pytorch),
-        cmocka_unit_test(test_rate),
-        cmocka_unit_test(test_clipping),
-        cmocka_unit_test(test_wrong_parameters),
+        cmocka_unit_test(test_against_pytorch), cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_clipping),        cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_averages),        cmocka_unit_test(test_wrong_parameters),
     };
     golden = argc > 1 ? golden_open(argv[1]) : NULL;
     if (!golden)
