@@ -30,7 +30,30 @@ static const struct cli_option options[] = {
     {CLI_INT_AT(struct options, batch), .name = "batch", .arg = "N", .fallback = "32", .min = 1,
      .max = 4096, .help = "clips per step"},
     {CLI_DOUBLE_AT(struct options, lr), .name = "lr", .arg = "X", .fallback = "1e-3", .min = 1e-9,
-     .max = 10, .help = "learning rate of Adam at the start"},
+     .max = 10, .help = "learning rate at the start, after warm-up"},
+    {CLI_STRING_AT(struct options, optimiser), .name = "optimiser", .arg = "adam|adamw",
+     .fallback = "adam", .help = "adamw keeps the decay of weights apart from the gradients"},
+    {CLI_DOUBLE_AT(struct options, weight_decay), .name = "weight-decay", .arg = "X",
+     .fallback = "0", .min = 0, .max = 10, .help = "pull weights towards 0 in each step"},
+    {CLI_STRING_AT(struct options, schedule), .name = "schedule", .arg = "plateau|cosine",
+     .fallback = "plateau",
+     .help = "halve the rate when the validation accuracy does not rise for more than three "
+             "epochs, or lower it in each step, to 0 at the end"},
+    {CLI_DOUBLE_AT(struct options, warmup), .name = "warmup", .arg = "EPOCHS", .fallback = "0",
+     .min = 0, .max = 100000, .help = "raise the rate over so many epochs at first"},
+    {CLI_DOUBLE_AT(struct options, average), .name = "average", .arg = "DECAY", .fallback = "0",
+     .min = 0, .max = 0.99999,
+     .help = "judge and keep a moving average of the weights (0.99, say); 0 does not"},
+    {CLI_STRING_AT(struct options, class_weights), .name = "class-weights", .arg = "none|balanced",
+     .fallback = "none", .help = "balanced: rare emotions count as much as frequent ones"},
+    {CLI_DOUBLE_AT(struct options, label_smoothing), .name = "label-smoothing", .arg = "P",
+     .fallback = "0", .min = 0, .max = 0.99,
+     .help = "of each label, give this part to all labels alike"},
+    {CLI_DOUBLE_AT(struct options, mixup), .name = "mixup", .arg = "ALPHA", .fallback = "0",
+     .min = 0, .max = 100,
+     .help = "mix pairs of clips, in proportions drawn from Beta(ALPHA, ALPHA); 0 does not"},
+    {CLI_INT_AT(struct options, accumulate), .name = "accumulate", .arg = "K", .fallback = "1",
+     .min = 1, .max = 4096, .help = "make one step of K batches, as of one K times as large"},
     {CLI_DOUBLE_AT(struct options, dropout), .name = "dropout", .arg = "P", .fallback = "0.5",
      .min = 0, .max = 0.99, .help = "dropout before the second dense layer"},
     {CLI_DOUBLE_AT(struct options, clip_norm), .name = "clip-norm", .arg = "X", .fallback = "0",
@@ -115,14 +138,7 @@ static mood_train_params params_of(struct run *r, mood_pool *pool,
                                    const mood_augment_params *augment)
 {
     const struct options *o = r->o;
-    return (mood_train_params){
-        .epochs = o->epochs,
-        .batch = o->batch,
-        .seed = (uint64_t)o->seed,
-        .dropout = o->dropout > 0 ? (float)o->dropout : -1.0f,
-        .clip_norm = (float)o->clip_norm,
-        .early_stop = o->early_stop,
-        .optimiser = {.lr = o->lr},
+    mood_train_params p = {
         .augment = *augment,
         .pool = pool,
         .on_event = on_event,
@@ -132,6 +148,8 @@ static mood_train_params params_of(struct run *r, mood_pool *pool,
         .cache = o->cache,
         .copies = o->copies,
     };
+    recipe_fill(&p, o);
+    return p;
 }
 
 static mood_status make_model(struct run *r)
@@ -296,7 +314,7 @@ static bool check_usage(struct cli *c, const struct options *o, mood_augment_par
     if (o->folds && (strcmp(o->split, "speaker") != 0 || o->val_speakers || o->test_speakers))
         return cli_usage(c, "--folds deals the speakers: leave --split, --val-speakers and "
                             "--test-speakers out");
-    if (!encoder_check(c, o))
+    if (!recipe_check(c, o) || !encoder_check(c, o))
         return false;
     if (o->folds && o->out)
         cli_warn(c, o->out, "is not written: --folds saves no model");

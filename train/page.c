@@ -377,6 +377,17 @@ static void put_encoder(const struct page *p)
     }
 }
 
+/* What is beyond the usual recipe, under the names of metrics.json. */
+static void put_extras(const struct page *p, const struct options *o)
+{
+    struct recipe_extra extras[RECIPE_MAX_EXTRAS];
+    for (int i = 0, n = recipe_extras(extras, o); i < n; i++)
+        if (extras[i].text)
+            put_setting(p, extras[i].name, extras[i].text);
+        else
+            put_number(p, extras[i].name, extras[i].number);
+}
+
 static void put_settings(const struct page *p)
 {
     const struct options *o = p->run->o;
@@ -387,6 +398,7 @@ static void put_settings(const struct page *p)
     put_number(p, "learning rate", o->lr);
     put_number(p, "dropout", o->dropout);
     put_number(p, "gradients clipped to", o->clip_norm);
+    put_extras(p, o);
     put_number(p, "early stop after", o->early_stop);
     put_setting(p, "augmentation", o->augment ? o->augment : "none");
     if (p->run->encoder)

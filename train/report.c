@@ -127,6 +127,10 @@ static json_t *training_json(const struct run *r)
     json_object_set_new(recipe, "augment", text(p->augment ? p->augment : ""));
     if (r->encoder && p->augment)
         json_object_set_new(recipe, "copies", json_integer(p->copies));
+    struct recipe_extra extras[RECIPE_MAX_EXTRAS];
+    for (int i = 0, n = recipe_extras(extras, p); i < n; i++)
+        json_object_set_new(recipe, extras[i].name,
+                            extras[i].text ? text(extras[i].text) : json_real(extras[i].number));
     json_object_set_new(o, "recipe", recipe);
     if (r->encoder)
         json_object_set_new(o, "encoder", heard_json(r));

@@ -20,6 +20,9 @@ struct options {
     int folds, epochs, batch, threads, early_stop, copies;
     int64_t seed;
     double lr, dropout, clip_norm;
+    const char *optimiser, *schedule, *class_weights;
+    double weight_decay, warmup, average, label_smoothing, mixup;
+    int accumulate;
 };
 
 struct findings; /* findings.h */
@@ -46,6 +49,22 @@ struct run {
 
 /* The temperature of its best epoch, which its answers were given with. */
 double run_temperature(const struct run *r);
+
+/* ---- recipe.c: how to train ---- */
+
+/* Whether the options go together; if not, that was said. */
+bool recipe_check(struct cli *c, const struct options *o);
+
+/* Put what the options say of the recipe into the params. */
+void recipe_fill(mood_train_params *p, const struct options *o);
+
+/* What was asked for beyond the usual recipe. */
+struct recipe_extra {
+    const char *name, *text; /* text NULL: a number */
+    double number;
+};
+enum { RECIPE_MAX_EXTRAS = 9 };
+int recipe_extras(struct recipe_extra out[RECIPE_MAX_EXTRAS], const struct options *o);
 
 /* ---- encoder.c: the encoder ---- */
 

@@ -132,7 +132,7 @@ typedef enum mood_train_phase {
     MOOD_TRAIN_FEATURES, /* windows went through the encoder: done of total; the first of them, with
                           * done 0, says what is going to happen: `plan` */
     MOOD_TRAIN_LAYERS,   /* a layer was judged (mood_choose_layer): done of total */
-    MOOD_TRAIN_STEP,     /* an optimiser step was made: done of total, of all epochs */
+    MOOD_TRAIN_STEP,     /* a batch was trained on: done of total, of all epochs */
     MOOD_TRAIN_EPOCH,    /* an epoch is over, validation included: `figures` */
     MOOD_TRAIN_TEST      /* a clip of the test side was answered: done of total */
 } mood_train_phase;
@@ -150,7 +150,7 @@ typedef struct mood_cache_plan {
  */
 typedef struct mood_epoch {
     int epoch; /* from 1 */
-    double lr; /* that it was trained with */
+    double lr; /* of its last step */
     double train_loss, train_accuracy;
     double val_loss, val_accuracy, val_uar;
     double temperature; /* fitted on the validation clips after this epoch (figures.h); the other
@@ -177,16 +177,30 @@ typedef struct mood_train_event {
  * far: the moment to save it. */
 typedef int mood_train_callback(void *user, const mood_train_event *event);
 
+typedef enum mood_schedule {
+    MOOD_SCHEDULE_PLATEAU, /* mood_plateau_step after each epoch */
+    MOOD_SCHEDULE_COSINE   /* mood_warmup_cosine in each step */
+} mood_schedule;
+
 typedef struct mood_train_params {
     int epochs;      /* 0: 20 */
-    int batch;       /* clips per step, the last one of an epoch may have fewer; 0: 32 */
+    int batch;       /* clips, the last one of an epoch may have fewer; 0: 32 */
     uint64_t seed;   /* of the order of clips, their windows, dropout and augmentation */
     float dropout;   /* as in mood_heads_params */
     float clip_norm; /* clip gradients to this joint norm; 0: do not */
     float label_smoothing;
+    float mixup; /* mix pairs of clips and their labels, in proportions drawn from Beta(mixup,
+                  * mixup), one for each batch (Zhang et al., 1710.09412); 0: do not */
+    bool balance_classes; /* weigh clips so that each class counts alike in the loss */
+    int accumulate;       /* batches whose gradients make one step, as if they were one batch, but
+                           * for batch norm, mixup and dropout; 0: 1 */
     int early_stop; /* epochs without a better validation accuracy before stopping; 0: never */
     mood_optimiser_params optimiser;
+    mood_schedule schedule;
     mood_plateau plateau;        /* on validation accuracy */
+    double warmup;               /* epochs over which the rate rises, in either schedule; 0: none */
+    float average;               /* decay of mood_average: epochs are judged, and the model answers,
+                                  * with averaged weights; 0: with those of the last step */
     mood_augment_params augment; /* of training windows; kinds 0: none */
     mood_pool *pool;             /* borrowed; NULL: only the calling thread works */
     mood_train_callback *on_event;

@@ -17,10 +17,7 @@
 #include "tensor/tensor.h"
 #include "train/trainer.h"
 
-/* Streams of random numbers that belong to one seed. */
-enum { STREAM_ORDER = 1, STREAM_WINDOW = 2, STREAM_DROPOUT = 3 };
-
-enum { MAX_COPIES = 1000 };
+enum { MAX_COPIES = 1000, MAX_ACCUMULATE = 65536 };
 
 /* ---- talking to the caller ---- */
 
@@ -79,6 +76,11 @@ static mood_status check(const struct mood__trainer *t)
         p->early_stop < 0 || p->copies < 0 || p->copies > MAX_COPIES || !(p->clip_norm >= 0) ||
         !(p->dropout < 1) || !(p->label_smoothing >= 0 && p->label_smoothing < 1))
         return mood__fail(MOOD_E_INVALID, "training: a parameter is out of range");
+    if (p->accumulate < 0 || p->accumulate > MAX_ACCUMULATE ||
+        !(p->mixup >= 0 && p->mixup <= 100) || !(p->average >= 0 && p->average < 1) ||
+        !(p->warmup >= 0 && p->warmup <= 1000000) ||
+        (p->schedule != MOOD_SCHEDULE_PLATEAU && p->schedule != MOOD_SCHEDULE_COSINE))
+        return mood__fail(MOOD_E_INVALID, "training: a parameter is out of range");
     if (!(p->plateau.factor >= 0 && p->plateau.factor < 1) || !(p->plateau.threshold >= 0) ||
         p->plateau.patience < 0 || p->plateau.cooldown < 0)
         return mood__fail(MOOD_E_INVALID, "training: a parameter of the plateau is out of range");
@@ -119,19 +121,23 @@ static mood_status build_graph(struct mood__trainer *t, struct mood__batch_graph
         .weights = t->weights,
         .pool = t->p.pool,
         .training = true,
-        .seed = mood__hash64(t->p.seed, STREAM_DROPOUT),
+        .seed = mood__hash64(t->p.seed, MOOD__STREAM_DROPOUT),
     };
     b->size = size;
     MOOD__TRY(mood_graph_create(&b->graph, &gp));
     b->features = feature_input(t, b->graph, size);
     b->mel = mood_input(b->graph, "mel", MOOD_F32, 4,
                         (int64_t[]){size, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, 1});
-    b->labels = mood_input(b->graph, "labels", MOOD_I32, 1, (int64_t[]){size});
     b->logits = mood_model_logits(t->model, b->features, b->mel, t->p.dropout);
-    b->loss =
-        mood_cross_entropy(b->logits, b->labels,
-                           &(mood_cross_entropy_params){.label_smoothing = t->p.label_smoothing});
-    return mood_graph_compile(b->graph, (mood_node *[]){b->loss, b->logits}, 2);
+    struct mood__objective_params op = {
+        .cross_entropy = {.label_smoothing = t->p.label_smoothing},
+        .mixed = t->p.mixup > 0,
+        .shared = t->p.accumulate > 1,
+    };
+    if (t->p.balance_classes)
+        op.cross_entropy.class_weights = t->class_weight;
+    mood__objective_build(&b->goal, b->logits, &op);
+    return mood_graph_compile(b->graph, (mood_node *[]){b->goal.loss, b->logits}, 2);
 }
 
 static mood_status build_graphs(struct mood__trainer *t)
@@ -179,12 +185,36 @@ static mood_status make_infers(struct mood__trainer *t)
     return MOOD_OK;
 }
 
+static void weigh_classes(struct mood__trainer *t)
+{
+    int64_t count[MOOD_MAX_LABELS] = {0};
+    int V = mood_model_n_labels(t->model);
+    for (size_t i = 0; i < t->n_train; i++)
+        count[mood_corpus_clip(t->corpus, t->train[i])->label]++;
+    mood__balance_classes(t->class_weight, count, V);
+    for (int v = 0; v < V && !t->p.balance_classes; v++)
+        t->class_weight[v] = 1;
+}
+
+/* How many batches and steps there will be, and at which rate they begin. */
+static void count_steps(struct mood__trainer *t)
+{
+    size_t batches = (t->n_train + (size_t)t->p.batch - 1) / (size_t)t->p.batch;
+    size_t updates = (batches + (size_t)t->p.accumulate - 1) / (size_t)t->p.accumulate;
+    t->total_steps = (int64_t)batches * t->p.epochs;
+    t->total_updates = (int64_t)updates * t->p.epochs;
+    double warmup = t->p.warmup * (double)updates;
+    t->warmup = warmup < (double)t->total_updates ? llround(warmup) : t->total_updates;
+    t->lr = mood_optimiser_lr(t->optimiser);
+}
+
 static mood_status set_up(struct mood__trainer *t)
 {
     MOOD__TRY(check(t));
     MOOD__TRY(mood_model_set_temperature(t->model, 1));
     t->p.epochs = t->p.epochs ? t->p.epochs : 20;
     t->p.batch = t->p.batch ? t->p.batch : 32;
+    t->p.accumulate = t->p.accumulate ? t->p.accumulate : 1;
     MOOD__TRY(take_memory(t));
     t->n_train = mood__trainer_side(t, MOOD_SIDE_TRAIN, t->train);
     if (t->n_train == 0)
@@ -192,8 +222,10 @@ static mood_status set_up(struct mood__trainer *t)
     t->weights = mood_model_weights(t->model);
     MOOD__TRY(mood_weights_clone(&t->best, t->weights));
     MOOD__TRY(mood_optimiser_create(&t->optimiser, t->weights, &t->p.optimiser));
-    size_t per_epoch = (t->n_train + (size_t)t->p.batch - 1) / (size_t)t->p.batch;
-    t->total_steps = (int64_t)per_epoch * t->p.epochs;
+    if (t->p.average > 0)
+        MOOD__TRY(mood_average_create(&t->average, t->weights, (double)t->p.average));
+    weigh_classes(t);
+    count_steps(t);
     MOOD__TRY(read_clips(t)); /* first, while there is all the memory for it */
     MOOD__TRY(build_graphs(t));
     MOOD__TRY(make_infers(t));
@@ -209,6 +241,7 @@ static void tear_down(struct mood__trainer *t)
     for (int i = 0; i < 2; i++)
         mood_graph_destroy(&t->batch[i].graph);
     mood_optimiser_destroy(&t->optimiser);
+    mood_average_destroy(&t->average);
     mood_weights_destroy(&t->best);
     mood__dataset_free(&t->data);
     mood__bank_free(&t->bank);
@@ -220,125 +253,44 @@ static void tear_down(struct mood__trainer *t)
     mood__free(t->batch_start);
 }
 
-/* ---- one step ---- */
-
-struct fill {
-    struct mood__trainer *t;
-    const struct mood__batch_graph *b;
-    uint64_t key; /* of this epoch */
-};
-
-/* Window i of the batch. Features are read here, on all threads, so that the disk is not waited for
- * twice. */
-static void fill_task(void *ctx, int64_t i, int worker)
-{
-    const struct fill *f = ctx;
-    struct mood__trainer *t = f->t;
-    size_t clip = t->batch_clip[i];
-    uint64_t key = mood__hash64(f->key, clip);
-    float *plane = mood__f32(mood_node_value(f->b->mel)) + i * MOOD__PLANE;
-    mood__i32(mood_node_value(f->b->labels))[i] = mood_corpus_clip(t->corpus, clip)->label;
-    t->failures[i].status = MOOD_OK;
-    if (!t->bank) {
-        t->batch_start[i] = mood__dataset_draw(&t->data, clip, key, &t->p.augment, worker, plane);
-        return;
-    }
-    const mood_tensor *all = mood_node_value(f->b->features);
-    float *features = mood__f32(all) + i * all->stride[0];
-    mood__failure_note(&t->failures[i], mood__bank_draw(t->bank, clip, key, worker, features, plane,
-                                                        &t->batch_start[i]));
-}
-
-static mood_status step(struct mood__trainer *t, const struct mood__batch_graph *b,
-                        uint64_t epoch_key)
-{
-    struct fill f = {t, b, epoch_key};
-    mood__pool_run(t->p.pool, b->size, fill_task, &f);
-    MOOD__TRY(mood__failure_raise(t->failures, b->size));
-    mood_weights_zero_grad(t->weights);
-    mood_graph_set_step(b->graph, (uint64_t)t->n_steps);
-    MOOD__TRY(mood_graph_forward(b->graph));
-    MOOD__TRY(mood_graph_backward(b->graph));
-    if (t->p.clip_norm > 0)
-        mood_clip_gradients(t->weights, (double)t->p.clip_norm);
-    mood_optimiser_step(t->optimiser, t->p.pool);
-    t->n_steps++;
-    return MOOD_OK;
-}
-
-/* Add a finished step to the epoch's sums. */
-static void count_step(const struct mood__batch_graph *b, mood_epoch *e)
-{
-    const mood_tensor *logits = mood_node_value(b->logits);
-    const int32_t *labels = mood_node_value(b->labels)->data;
-    int V = (int)logits->dim[1];
-    e->train_loss += (double)*(float *)mood_node_value(b->loss)->data * b->size;
-    for (int i = 0; i < b->size; i++)
-        e->train_accuracy += mood__argmax((float *)logits->data + (ptrdiff_t)i * V, V) == labels[i];
-}
-
-static mood_status train_epoch(struct mood__trainer *t, mood_epoch *e)
-{
-    uint64_t epoch = (uint64_t)e->epoch;
-    uint64_t key = mood__hash64(mood__hash64(t->p.seed, STREAM_WINDOW), epoch);
-    struct mood__rng rng = mood__rng_make(mood__hash64(t->p.seed, STREAM_ORDER), epoch);
-    for (size_t i = 0; i < t->n_train; i++)
-        t->order[i] = (int64_t)i;
-    mood__rng_shuffle(&rng, t->order, (int64_t)t->n_train);
-    for (size_t at = 0; at < t->n_train;) {
-        size_t left = t->n_train - at;
-        const struct mood__batch_graph *b = &t->batch[left < (size_t)t->batch[0].size];
-        for (int i = 0; i < b->size; i++)
-            t->batch_clip[i] = t->train[t->order[at + (size_t)i]];
-        MOOD__TRY(step(t, b, key));
-        count_step(b, e);
-        at += (size_t)b->size;
-        mood_train_event event = {
-            .phase = MOOD_TRAIN_STEP,
-            .done = t->n_steps,
-            .total = t->total_steps,
-            .epoch = e->epoch,
-            .loss = (double)*(float *)mood_node_value(b->loss)->data,
-            .batch_size = b->size,
-            .batch_clip = t->batch_clip,
-            .batch_start = t->batch_start,
-        };
-        if (mood__trainer_tell(t, event))
-            return mood__trainer_stopped();
-    }
-    e->train_loss /= (double)t->n_train;
-    e->train_accuracy /= (double)t->n_train;
-    return MOOD_OK;
-}
-
 /* ---- the whole ---- */
+
+/* Judge the epoch by the validation side, with the averaged weights if there are any, and tell of
+ * it while the model has those. */
+static mood_status judge(struct mood__trainer *t, mood_epoch *e)
+{
+    MOOD__TRY(mood__trainer_validate(t, e));
+    e->best = e->val_accuracy > t->best_accuracy;
+    if (e->best) {
+        t->best_accuracy = e->val_accuracy;
+        t->out->best_epoch = e->epoch;
+        MOOD__TRY(mood_weights_copy(t->best, t->weights));
+        MOOD__TRY(mood_model_set_temperature(t->model, e->temperature));
+    }
+    t->out->epochs[t->out->n_epochs++] = *e;
+    mood_train_event event = {.phase = MOOD_TRAIN_EPOCH,
+                              .done = e->epoch,
+                              .total = t->p.epochs,
+                              .epoch = e->epoch,
+                              .figures = e};
+    return mood__trainer_tell(t, event) ? mood__trainer_stopped() : MOOD_OK;
+}
 
 static mood_status run_epochs(struct mood__trainer *t)
 {
     mood_early_stop early = {.goal = MOOD_MAXIMISE, .patience = t->p.early_stop};
-    double best = -1;
-    for (int i = 0; i < t->p.epochs; i++) {
-        mood_epoch e = {.epoch = i + 1, .lr = mood_optimiser_lr(t->optimiser)};
-        MOOD__TRY(train_epoch(t, &e));
-        MOOD__TRY(mood__trainer_validate(t, &e));
-        e.best = e.val_accuracy > best;
-        if (e.best) {
-            best = e.val_accuracy;
-            t->out->best_epoch = e.epoch;
-            MOOD__TRY(mood_weights_copy(t->best, t->weights));
-            MOOD__TRY(mood_model_set_temperature(t->model, e.temperature));
-        }
-        t->out->epochs[t->out->n_epochs++] = e;
-        mood_optimiser_set_lr(t->optimiser, mood_plateau_step(&t->p.plateau, e.val_accuracy, e.lr));
-        mood_train_event event = {.phase = MOOD_TRAIN_EPOCH,
-                                  .done = e.epoch,
-                                  .total = t->p.epochs,
-                                  .epoch = e.epoch,
-                                  .figures = &e};
-        if (mood__trainer_tell(t, event))
-            return mood__trainer_stopped();
-        if (mood_early_stop_step(&early, e.val_accuracy))
-            break;
+    t->best_accuracy = -1;
+    for (bool enough = false; t->out->n_epochs < t->p.epochs && !enough;) {
+        mood_epoch e = {.epoch = t->out->n_epochs + 1};
+        MOOD__TRY(mood__trainer_epoch(t, &e));
+        if (t->average)
+            mood_average_swap(t->average);
+        MOOD__TRY(judge(t, &e));
+        if (t->average)
+            mood_average_swap(t->average);
+        if (t->p.schedule == MOOD_SCHEDULE_PLATEAU)
+            t->lr = mood_plateau_step(&t->p.plateau, e.val_accuracy, t->lr);
+        enough = mood_early_stop_step(&early, e.val_accuracy);
     }
     return MOOD_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * trainer.h — What the parts of a training share: trainer.c makes the steps, answers.c answers the
- * clips of a side. */
+ * trainer.h — What the parts of a training share: trainer.c sets it up and runs the epochs, steps.c
+ * makes their steps, answers.c answers the clips of a side. */
 #ifndef MOOD_TRAIN_TRAINER_H
 #define MOOD_TRAIN_TRAINER_H
 
@@ -11,13 +11,23 @@
 #include "mood/train.h"
 #include "train/bank.h"
 #include "train/dataset.h"
+#include "train/objective.h"
 #include "train/work.h"
+
+/* Streams of random numbers that belong to one seed. */
+enum {
+    MOOD__STREAM_ORDER = 1,
+    MOOD__STREAM_WINDOW = 2,
+    MOOD__STREAM_DROPOUT = 3,
+    MOOD__STREAM_MIXUP = 4
+};
 
 /* The training graph for one batch size: the usual one, and that of an epoch's last batch. */
 struct mood__batch_graph {
     mood_graph *graph;
     mood_node *features, *mel; /* features NULL without an encoder */
-    mood_node *labels, *loss, *logits;
+    mood_node *logits;
+    struct mood__objective goal;
     int size;
 };
 
@@ -32,6 +42,7 @@ struct mood__trainer {
     struct mood__bank *bank;      /* the clips, with one */
     mood_weights *weights, *best; /* live, and those of the best epoch */
     mood_optimiser *optimiser;
+    mood_average *average; /* NULL: none */
     struct mood__batch_graph batch[2];
     mood_infer **infers; /* one per thread, over the live weights */
     int n_infers;
@@ -41,7 +52,11 @@ struct mood__trainer {
     int64_t *order;                   /* a permutation of the training clips */
     size_t *batch_clip, *batch_start; /* what is in the batch */
     struct mood__failure *failures;   /* (batch) of filling it */
-    int64_t n_steps, total_steps;
+    float class_weight[MOOD_MAX_LABELS];
+    int64_t n_steps, total_steps;             /* batches */
+    int64_t n_updates, total_updates, warmup; /* steps of the optimiser */
+    double lr;                                /* before warm-up and cosine */
+    double best_accuracy;
     struct timespec began;
 };
 
@@ -53,6 +68,11 @@ mood_status mood__trainer_stopped(void);
 
 /* The clips of one side, in the corpus' order. Returns their number. */
 size_t mood__trainer_side(const struct mood__trainer *t, mood_side side, size_t *clips);
+
+/* One epoch over the training side: e->epoch says which; its loss, accuracy and rate are filled in.
+ * Allocates nothing. Errors: E_NUMERIC, E_IO (the cache), E_STOPPED. */
+MOOD_NODISCARD
+mood_status mood__trainer_epoch(struct mood__trainer *t, mood_epoch *e);
 
 /* Answer the validation side with the weights as they are: the epoch's figures, and the temperature
  * that fits them. Errors: E_NUMERIC, E_IO (the cache), E_STOPPED, E_NOMEM. */

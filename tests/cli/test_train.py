@@ -118,6 +118,35 @@ class Reports(Training):
         self.assertEqual(read("a.h5"), read("b.h5"))
         self.assertNotEqual(read("a.h5"), read("c.h5"))
 
+    def test_another_recipe_is_recorded(self):
+        self.train("-o", "other.h5", "--report", "other", "--optimiser", "adamw", "--weight-decay",
+                   0.25, "--schedule", "cosine", "--warmup", 0.5, "--average", 0.875,
+                   "--class-weights", "balanced", "--label-smoothing", 0.125, "--mixup", 0.5,
+                   "--accumulate", 2)
+        recipe = self.check_report("other", ["voices"], EIGHT, True)["recipe"]
+        self.assertEqual({k: v for k, v in recipe.items() if k in (
+            "optimiser", "weight_decay", "schedule", "warmup", "average", "class_weights",
+            "label_smoothing", "mixup", "accumulate")},
+            {"optimiser": "adamw", "weight_decay": 0.25, "schedule": "cosine", "warmup": 0.5,
+             "average": 0.875, "class_weights": "balanced", "label_smoothing": 0.125,
+             "mixup": 0.5, "accumulate": 2})
+        page = read("other/report.html", "r", encoding="utf-8")
+        for words in (">adamw<", "label_smoothing", "balanced"):
+            self.assertIn(words, page)
+
+    def test_recipes_that_are_none(self):
+        for option, value, words in (("--optimiser", "sgd", "neither adam nor adamw"),
+                                     ("--schedule", "step", "neither plateau nor cosine"),
+                                     ("--class-weights", "1,2", "neither none nor balanced"),
+                                     ("--mixup", "-1", "--mixup"), ("--average", "1", "--average"),
+                                     ("--accumulate", "0", "--accumulate")):
+            r = run(TRAIN, "--data", "voices", option, value)
+            self.assertEqual(r.code, 2, r)
+            self.assertIn(words, r.err)
+        r = run(TRAIN, "--data", "voices", "--trace", "t", "--mixup", "1")
+        self.assertEqual(r.code, 2, r)
+        self.assertIn("leave it or --mixup out", r.err)
+
     def test_a_split_can_be_fed_back(self):
         self.train("-o", "m1.h5", "--report", "r1", "--seed", 2)
         os.mkdir("elsewhere")

@@ -38,7 +38,8 @@ static mood_status train(const void *arg)
 static void test_each_fails_once(void **state)
 {
     (void)state;
-    mood_train_params p = {.epochs = 1, .batch = 3, .clip_norm = 1};
+    mood_train_params p = {
+        .epochs = 1, .batch = 3, .clip_norm = 1, .average = 0.9f, .mixup = 1, .accumulate = 2};
     assert_int_equal(mood_augment_parse(&p.augment, "noise,gain,shift"), MOOD_OK);
     int alone = fail_each_alloc(train, &p);
     p.pool = pool;
@@ -124,6 +125,10 @@ static void test_none_between_steps(void **state)
     int n_seen = 0;
     mood_train_params p = {
         .epochs = 1, .batch = 1, .pool = pool, .on_event = on_event, .user = &n_seen};
+    p.average = 0.9f;
+    p.mixup = 1;
+    p.accumulate = 2;
+    p.balance_classes = true;
     assert_int_equal(mood_augment_parse(&p.augment, "noise,gain,shift"), MOOD_OK);
     assert_int_equal(train(&p), MOOD_OK);
     assert_int_equal(n_seen, 3);
