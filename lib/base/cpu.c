@@ -68,6 +68,15 @@ bool mood__cpu_has_sha(void)
 #endif
 }
 
+bool mood__cpu_has_vnni(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    return mood__cpu_tier() == MOOD__TIER_X86_AVX512 && __builtin_cpu_supports("avx512vnni");
+#else
+    return false;
+#endif
+}
+
 const char *mood_cpu_tier(void)
 {
     return names[mood__cpu_tier()];

@@ -21,4 +21,8 @@ enum mood__tier mood__cpu_tier(void);
  * to c is one to portable C. Asks CPUID, which costs microseconds in a virtual machine. */
 bool mood__cpu_has_sha(void);
 
+/* Whether to use the 8-bit products of AVX-512 VNNI, which processors of the tier x86-avx512 are
+ * without (Intel's of before 2019) and with. False in the tiers below. */
+bool mood__cpu_has_vnni(void);
+
 #endif
