@@ -160,9 +160,11 @@ static void put_coverage(FILE *out, const struct findings *f)
                 (struct chart_key[]){{"a", "thresholds from 0 to 1"}, {0}},
                 "coverage: part of the clips that is answered", "");
     chart_line(&c, "a", x, y, FINDINGS_CURVE);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
+        bool apart = i == 1 || fabs(x[marks[i]] - x[marks[1]]) > 0.1; /* room for two words */
         if (f->curve[marks[i]].n)
-            chart_point(&c, "b", x[marks[i]], y[marks[i]], words[i], i != 1);
+            chart_point(&c, "b", x[marks[i]], y[marks[i]], apart ? words[i] : NULL, i != 1);
+    }
     chart_end(&c, "Answers below the threshold are kept back; a curve that rises to the left means "
                   "that the network knows when it does not know.");
 }

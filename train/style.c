@@ -15,7 +15,7 @@ static const char text_style[] =
     "body{margin:0;background:var(--paper);color:var(--ink);"
     "font:16px/1.5 system-ui,-apple-system,Segoe UI,Roboto,DejaVu Sans,sans-serif;"
     "font-variant-numeric:tabular-nums}\n"
-    "main{max-width:72rem;margin:0 auto;padding:1.5rem 1rem 4rem}\n"
+    "main{max-width:75rem;margin:0 auto;padding:1.5rem 1rem 4rem}\n"
     "h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0 .25rem}\n"
     "h2{font-size:1.25rem;margin:2.75rem 0 .25rem}\n"
     "h3{font-size:1rem;margin:0}\n"

@@ -47,9 +47,11 @@ struct form {
     int bits;          /* 16 or 24 */
     int channels;      /* 1, or 2 that are alike */
     int before, after; /* digital silence */
+    bool lasting;      /* two seconds, which is enough for a fingerprint */
+    bool changed;      /* half as loud, and without its beginning: needs `lasting` */
 };
 
-static const struct form plain = {16, 1, 0, 0};
+static const struct form plain = {16, 1, 0, 0, false, false};
 
 /* Sound number `seed`: noise, so that no two are alike; 0 is silence. `odd` adds 1 to one sample.
  */
@@ -59,7 +61,8 @@ static void write_sound(const char *name, unsigned seed, const struct form *form
     FILE *f = fopen(tree_path(&tree, name), "wb");
     assert_non_null(f);
     uint32_t frame = (uint32_t)(form->bits / 8 * form->channels);
-    uint32_t bytes = (uint32_t)(form->before + N + form->after) * frame, state = seed;
+    int n = form->lasting ? 2 * RATE : N, skip = form->changed ? 777 : 0;
+    uint32_t bytes = (uint32_t)(form->before + n - skip + form->after) * frame, state = seed;
     fputs("RIFF", f);
     put(f, 36 + bytes, 4);
     fputs("WAVEfmt ", f);
@@ -72,9 +75,12 @@ static void write_sound(const char *name, unsigned seed, const struct form *form
     put(f, (uint32_t)form->bits, 2);
     fputs("data", f);
     put(f, bytes, 4);
-    for (int i = -form->before; i < N + form->after; i++) {
+    for (int i = 0; i < skip; i++)
+        state = state * 1664525u + 1013904223u;
+    for (int i = -form->before; i < n - skip + form->after; i++) {
         state = i >= 0 ? state * 1664525u + 1013904223u : state;
-        int x = seed && i >= 0 && i < N ? (int)(state >> 18) - 8192 + (i == 0) : 0;
+        int x = seed && i >= 0 && i < n - skip ? (int)(state >> 18) - 8192 + (i == 0) : 0;
+        x = form->changed ? x / 2 : x;
         x += odd && i == N / 2;
         for (int c = 0; c < form->channels; c++)
             put(f, (uint32_t)(form->bits == 24 ? x * 256 : x), form->bits / 8);
@@ -105,8 +111,10 @@ static const mood_clip *clip(size_t i)
 static void test_forms(void **state)
 {
     (void)state;
-    static const struct form forms[] = {
-        {16, 1, 0, 0}, {24, 1, 0, 0}, {16, 2, 0, 0}, {24, 2, 900, 70}};
+    static const struct form forms[] = {{.bits = 16, .channels = 1},
+                                        {.bits = 24, .channels = 1},
+                                        {.bits = 16, .channels = 2},
+                                        {.bits = 24, .channels = 2, .before = 900, .after = 70}};
     write_sound("a.wav", 1, &forms[0], 0);
     write_sound("b.wav", 1, &forms[1], 0);
     write_sound("c.wav", 1, &forms[2], 0);
@@ -198,7 +206,8 @@ static void test_two_names_of_a_voice(void **state)
 {
     (void)state;
     four_speakers();
-    write_sound("4h.wav", 10, &(struct form){24, 1, 0, 50}, 0); /* that of 1h.wav */
+    write_sound("4h.wav", 10, &(struct form){.bits = 24, .channels = 1, .after = 50},
+                0); /* that of 1h.wav */
     manifest(four_rows);
     assert_int_equal(mood_split_create(&split, corpus, &by_speaker), MOOD_OK); /* deaf */
     assert_int_equal(mood_split_protocol(split)->n_twins, 0);
@@ -215,6 +224,23 @@ static void test_two_names_of_a_voice(void **state)
     assert_int_equal(mood_split_create(&split, corpus, &together), MOOD_OK);
     assert_true(mood_split_protocol(split)->speaker_disjoint);
     assert_int_equal(mood_split_protocol(split)->n_twins, 0);
+}
+
+static void test_changed_before_the_split(void **state)
+{
+    (void)state;
+    const struct form whole = {16, 1, 0, 0, true, false}, changed = {16, 1, 300, 0, true, true};
+    four_speakers();
+    write_sound("2s.wav", 5, &whole, 0);
+    write_sound("3s.wav", 6, &whole, 0);
+    write_sound("4s.wav", 5, &changed, 0);
+    manifest(four_rows);
+    listen();
+    assert_int_equal(clip(7)->recording, 3);
+    assert_int_equal(clip(5)->recording, 5);
+    assert_int_equal(mood_split_create(&split, corpus, &by_speaker), MOOD_E_INVALID);
+    assert_non_null(strstr(mood_error_detail(), "2s.wav (speaker 2, train)"));
+    assert_non_null(strstr(mood_error_detail(), "4s.wav (speaker 4, test)"));
 }
 
 static void test_twins_are_counted_where_voices_are_mixed(void **state)
@@ -241,8 +267,8 @@ static void test_two_labels(void **state)
 {
     (void)state;
     four_speakers();
-    write_sound("2s.wav", 20, &(struct form){16, 2, 0, 0}, 0); /* that of 2h.wav */
-    write_sound("4s.wav", 30, &plain, 0);                      /* that of 3h.wav, another's */
+    write_sound("2s.wav", 20, &(struct form){.bits = 16, .channels = 2}, 0); /* that of 2h.wav */
+    write_sound("4s.wav", 30, &plain, 0); /* that of 3h.wav, another's */
     manifest(four_rows);
     listen();
     assert_int_equal(mood_split_create(&split, corpus, &by_speaker), MOOD_OK);
@@ -262,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_forms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_threads_and_stop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_names_of_a_voice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_changed_before_the_split, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_twins_are_counted_where_voices_are_mixed, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_two_labels, set_up, tear_down),
