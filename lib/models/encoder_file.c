@@ -4,7 +4,6 @@
  * same content inside files of other kinds. */
 #include "models/encoder.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,18 +104,6 @@ static const mood_tensor *newest(const mood_weights *w)
     return mood_weights_value(w, mood_weights_count(w) - 1);
 }
 
-static mood_status check_finite(const mood_tensor *t, const char *name)
-{
-    const float *x = mood__f32(t);
-    int64_t n = mood_tensor_elements(t);
-    for (int64_t i = 0; i < n; i++) {
-        if (!isfinite(x[i]))
-            return mood__fail(MOOD_E_NUMERIC, "weight '%s' is NaN or infinite at element %lld",
-                              name, (long long)i);
-    }
-    return MOOD_OK;
-}
-
 /* Float32 is used where it lies; float16 is expanded. */
 static mood_status load_weight(mood_encoder *e, const struct mood__reader *r, const char *entry,
                                const char *name)
@@ -130,7 +117,7 @@ static mood_status load_weight(mood_encoder *e, const struct mood__reader *r, co
                                    (mood_init){.frozen = true}));
         MOOD__TRY(mood__reader_tensor(r, entry, newest(e->weights)));
     }
-    return check_finite(newest(e->weights), name);
+    return mood__check_finite(newest(e->weights), name);
 }
 
 static mood_status load_weights(mood_encoder *e, const struct mood__reader *r,

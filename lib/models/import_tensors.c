@@ -226,15 +226,6 @@ void mood__reverse_axes(float *dst, const float *src, size_t a, size_t b, size_t
     }
 }
 
-static mood_status check_finite(const char *name, const float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i]))
-            return mood__fail(MOOD_E_NUMERIC, "'%s' is NaN or infinite at element %zu", name, i);
-    }
-    return MOOD_OK;
-}
-
 static mood_status reserve_scratch(struct mood__import *im, size_t n)
 {
     if (n <= im->scratch_elements)
@@ -258,7 +249,7 @@ static mood_status read_scratch(struct mood__import *im, const char *name, int r
     MOOD__TRY(reserve_scratch(im, n));
     t.data = im->scratch;
     MOOD__TRY(mood__checkpoint_tensor(im->checkpoint, name, &t));
-    return check_finite(name, im->scratch, n);
+    return mood__check_finite(&t, name);
 }
 
 mood_status mood__import_read(struct mood__import *im, const char *name, const mood_tensor *dst)
@@ -290,7 +281,7 @@ static mood_status fold(const mood_tensor *w, const float *length, const char *n
             return mood__fail(MOOD_E_NUMERIC, "'%s' is zero at tap %zu: its norm has no direction",
                               name, k);
     }
-    return check_finite(name, mood__f32(w), taps * n);
+    return mood__check_finite(w, name);
 }
 
 static mood_status read_position(struct mood__import *im, const mood_tensor *w)

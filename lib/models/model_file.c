@@ -11,7 +11,6 @@
  * may be there, since what nobody reads is more likely a mistake than a message. */
 #include "models/model.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,25 +118,13 @@ static mood_status load_record(mood_model *m, const struct mood__reader *r)
     return status ? mood__fail_in(status, "its record") : MOOD_OK;
 }
 
-static mood_status check_finite(const mood_tensor *t, const char *name)
-{
-    const float *x = mood__f32(t);
-    int64_t n = mood_tensor_elements(t);
-    for (int64_t i = 0; i < n; i++) {
-        if (!isfinite(x[i]))
-            return mood__fail(MOOD_E_NUMERIC, "weight '%s' is NaN or infinite at element %lld",
-                              name, (long long)i);
-    }
-    return MOOD_OK;
-}
-
 static mood_status load_weights(mood_model *m, const struct mood__reader *r)
 {
     for (int i = 0; i < mood_weights_count(m->weights); i++) {
         char name[MOOD__ENTRY_NAME_BYTES];
         const mood_tensor *value = mood_weights_value(m->weights, i);
         MOOD__TRY(mood__reader_tensor(r, weight_entry(name, m->weights, i), value));
-        MOOD__TRY(check_finite(value, mood_weights_name(m->weights, i)));
+        MOOD__TRY(mood__check_finite(value, mood_weights_name(m->weights, i)));
     }
     return MOOD_OK;
 }

@@ -4,6 +4,7 @@
 #include "tensor/tensor.h"
 
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -174,6 +175,18 @@ mood_status mood_tensor_copy(const mood_tensor *dst, const mood_tensor *src)
                size);
         for (int k = src->rank - 1; k >= 0 && ++at[k] == src->dim[k]; k--)
             at[k] = 0;
+    }
+    return MOOD_OK;
+}
+
+mood_status mood__check_finite(const mood_tensor *t, const char *name)
+{
+    const float *x = mood__f32(t);
+    int64_t n = mood_tensor_elements(t);
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(x[i]))
+            return mood__fail(MOOD_E_NUMERIC, "'%s' is NaN or infinite at element %lld", name,
+                              (long long)i);
     }
     return MOOD_OK;
 }

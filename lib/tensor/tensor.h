@@ -12,6 +12,11 @@ enum { MOOD__SHAPE_BYTES = 22 * MOOD_MAX_RANK + 4 };
 /* "(32, 64, 94, 1)" into buf; returns buf, so that it can stand in an argument list. */
 const char *mood__shape_text(char buf[MOOD__SHAPE_BYTES], int rank, const int64_t *dim);
 
+/* Whether all numbers of a contiguous float tensor are finite. Errors: E_NUMERIC (the detail has
+ * the name that the caller knows it by, and the first place). */
+MOOD_NODISCARD
+mood_status mood__check_finite(const mood_tensor *t, const char *name);
+
 static inline float *mood__f32(const mood_tensor *t)
 {
     return (float *)t->data;

@@ -5,7 +5,6 @@
 
 The clips are tones of half a second, written here, the trainings one or two epochs. File names try to
 break out of the page."""
-import array
 import html.parser
 import json
 import math
@@ -14,30 +13,17 @@ import re
 import sys
 import tempfile
 import unittest
-import wave
 import xml.etree.ElementTree
 
 from program import run
+from voices import write_tone
 
 TRAIN, INFER = (os.path.abspath(word) for word in sys.argv[1:3])
 del sys.argv[1:3]
 
-RATE = 16000
 LABELS = ["<i>angry</i>", "calm & quiet"]
 HOSTILE = ['<script>alert(1)</script>', '"quoted" & \'single\'', "]]>", "&amp;", "w\u00fctend",
            "</td></table>"]
-
-
-def write_tone(path, hz):
-    samples = array.array("h", (int(9000 * math.sin(2 * math.pi * hz * i / RATE))
-                                for i in range(RATE // 2)))
-    if sys.byteorder == "big":
-        samples.byteswap()
-    with wave.open(path, "wb") as f:
-        f.setnchannels(1)
-        f.setsampwidth(2)
-        f.setframerate(RATE)
-        f.writeframes(samples.tobytes())
 
 
 def write_corpus():
