@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +84,12 @@ static mood_status check_size(size_t n_bytes, size_t max_bytes)
         return mood__fail(MOOD_E_UNSUPPORTED, "has %zu bytes; at most %zu are read", n_bytes,
                           max_bytes);
     return MOOD_OK;
+}
+
+bool mood__file_exists(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 mood_status mood__file_read(const char *path, size_t max_bytes, unsigned char **bytes,

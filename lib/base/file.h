@@ -7,6 +7,8 @@
 #ifndef MOOD_BASE_FILE_H
 #define MOOD_BASE_FILE_H
 
+#include <stdbool.h>
+
 #include "mood/base.h"
 
 /* A piece of a file that is about to be written; the bytes are borrowed during the call. */
@@ -17,6 +19,10 @@ struct mood__part {
 
 /* What an errno means, in English whatever the locale ("No space left on device"). Static. */
 const char *mood__errno_text(int err);
+
+/* Whether something has this name, be it a symbolic link that leads nowhere, or something that may
+ * not be looked at: a file that may be absent is absent only when nothing is there. */
+bool mood__file_exists(const char *path);
 
 /* Read a regular file of at most max_bytes; the size is checked before memory is taken.
  * *bytes is owned by the caller (mood__free), on a MOOD__ALIGN boundary, and one zero byte that

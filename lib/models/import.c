@@ -9,9 +9,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "models/config.h"
 #include "models/encoder.h"
@@ -38,7 +38,7 @@ static mood_status read_document(struct mood__document *out, const char *folder,
         return mood__nomem();
     snprintf(path, bytes, "%s/%s", folder, name);
     mood_status status = MOOD_OK;
-    if (!optional || access(path, F_OK) == 0)
+    if (!optional || mood__file_exists(path))
         status = mood__document_read(out, path);
     mood__free(path);
     return status;

@@ -32,8 +32,7 @@ static mood_status read_value_id(struct mood__json *at, int n, int *id, bool *go
         *good = read_id(text, n, id);
         return MOOD_OK;
     }
-    MOOD__TRY(mood__json_whole(at, &whole));
-    *good = whole < (uint64_t)n;
+    *good = mood__json_whole(at, &whole) == MOOD_OK && whole < (uint64_t)n;
     *id = *good ? (int)whole : 0;
     return MOOD_OK;
 }
@@ -49,6 +48,8 @@ static mood_status read_pair(struct mood__json *at, bool by_label, int n, int *i
         return read_value_id(at, n, id, good);
     }
     *good = read_id(text, n, id);
+    if (mood__json_peek(at) != MOOD__JSON_STRING)
+        return mood__fail(MOOD_E_FORMAT, "the label of '%s' is not a string", text);
     return mood__json_string(at, label, MOOD_MAX_LABEL_BYTES + 1);
 }
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -241,7 +240,7 @@ static mood_status open_folder(struct mood__checkpoint *c, const char *folder)
         const char *path = join(c, folder, files[i].name);
         if (!path)
             return mood__nomem();
-        if (access(path, F_OK) != 0)
+        if (!mood__file_exists(path))
             continue;
         mood_status status;
         if (files[i].shards) {

@@ -209,7 +209,8 @@ static void test_wrong_labels(void **state)
         {"\"0\": \"neu\"", "\"-0\": \"neu\"", MOOD_E_FORMAT, "is not numbered from 0 to 3"},
         {"\"0\": \"neu\"", "\"99999999999999999999\": \"neu\"", MOOD_E_FORMAT, "is not numbered"},
         {"\"0\": \"neu\",", "", MOOD_E_FORMAT, "it has 3 labels, and the classifier 4 outputs"},
-        {"\"0\": \"neu\"", "\"0\": 5", MOOD_E_FORMAT, "'id2label'"},
+        {"\"0\": \"neu\"", "\"0\": 5", MOOD_E_FORMAT,
+         "'id2label': the label of '0' is not a string"},
         {"\"0\": \"neu\"", "\"0\": \"HAP\"", MOOD_E_FORMAT, "config.json: "},
         {"\"0\": \"neu\"", "\"0\": \"\"", MOOD_E_FORMAT, "config.json: "},
         {"\"id2label\": {", "\"id2label\": [], \"x\": {", MOOD_E_FORMAT, "'id2label'"},
@@ -274,6 +275,11 @@ static void test_no_folder(void **state)
     copy_checkpoint("hubert");
     assert_int_equal(unlink(temp_path("model.safetensors")), 0);
     expect_refused(MOOD_E_MISSING, "model.safetensors", "no weights");
+    /* As in a copy of the hub's cache without its blobs: absent would mean the defaults. */
+    copy_checkpoint("hubert");
+    assert_int_equal(unlink(temp_path("preprocessor_config.json")), 0);
+    assert_int_equal(symlink("nowhere", temp_path("preprocessor_config.json")), 0);
+    expect_refused(MOOD_E_IO, "preprocessor_config.json: cannot be opened", "a link to nowhere");
     copy_checkpoint("hubert");
     write_bytes(temp_path("config.json"), "", 0);
     expect_refused(MOOD_E_FORMAT, "config.json: is not a JSON object", "an empty file");

@@ -209,6 +209,12 @@ static void test_folder(void **state)
     assert_non_null(mood__checkpoint_find(c, "view"));
     mood__checkpoint_close(&c);
 
+    /* A link to nowhere is no reason to take other weights. */
+    assert_int_equal(symlink("nowhere", temp_path("model.safetensors")), 0);
+    assert_int_equal(open_folder(&c), MOOD_E_IO);
+    assert_non_null(strstr(mood_error_detail(), "model.safetensors: cannot be opened"));
+    assert_int_equal(unlink(temp_path("model.safetensors")), 0);
+
     copy_file(CORPUS "safetensors/plain", "model.safetensors"); /* comes first */
     assert_int_equal(open_folder(&c), MOOD_OK);
     assert_non_null(mood__checkpoint_find(c, "b.half"));
