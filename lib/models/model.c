@@ -138,10 +138,10 @@ mood_node *mood_model_logits(const mood_model *model, mood_node *features, mood_
 }
 
 /* A graph of the network makes the weights that it needs; it is never run. No weight depends on the
- * number of frames, so there are as few as the heads' two poolings leave one of. */
+ * number of frames, so there are as few as possible. */
 static mood_status make_weights(mood_model *m, enum mood__start start, uint64_t seed)
 {
-    enum { FRAMES = 4 };
+    enum { FRAMES = MOOD__HEADS_MIN_FRAMES };
     const struct mood__config *c = &m->config;
     mood_graph *g;
     MOOD__TRY(mood_weights_create(&m->weights, seed));

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
+#include "models/model.h"
 #include "train/extract.h"
 #include "train/work.h"
 
@@ -118,6 +119,18 @@ static mood_status open_cache(struct mood__bank *b, const char *root, bool copie
     return status;
 }
 
+/* Before hours are spent on features that nobody can use. */
+static mood_status check_frames(const mood_encoder_config *c)
+{
+    int64_t n = mood_encoder_frames(c, MOOD__WINDOW_SAMPLES);
+    if (n < MOOD__HEADS_MIN_FRAMES)
+        return mood__fail(MOOD_E_INVALID,
+                          "the encoder gives %d frames for the %d samples of a window, and the "
+                          "heads need %d",
+                          (int)n, (int)MOOD__WINDOW_SAMPLES, (int)MOOD__HEADS_MIN_FRAMES);
+    return MOOD_OK;
+}
+
 static mood_status open_caches(struct mood__bank *b)
 {
     const mood_encoder_config *c = mood_encoder_get_config(b->p.encoder);
@@ -153,6 +166,30 @@ struct reading {
     struct mood__failure *failures;
 };
 
+/* Windows of a copy, as the cache counts them. */
+static mood_status count_windows(const struct mood__bank *b, size_t clip, int32_t *n)
+{
+    mood_windows plan = {.count = 1};
+    if (b->p.layer != MOOD__LAYER_MEANS)
+        MOOD__TRY(mood__plan_windows(&plan, (size_t)b->clips[clip].n_samples));
+    *n = (int32_t)plan.count;
+    return MOOD_OK;
+}
+
+/* A shard says both how long a clip is and how many windows it has; only a file that was made by
+ * hand contradicts itself, and the windows would not be where they are looked for. */
+static mood_status check_piece(const struct mood__bank *b, size_t clip, const struct mood__piece *p)
+{
+    int32_t n;
+    MOOD__TRY(count_windows(b, clip, &n));
+    if (n != p->n_windows)
+        return mood__fail(MOOD_E_FORMAT,
+                          "%s: is damaged: %d windows of a clip of %d samples, which has %d",
+                          mood__cache_folder(b->cache[p->copy > 0]), (int)p->n_windows,
+                          (int)p->n_samples, (int)n);
+    return MOOD_OK;
+}
+
 /* A clip's digest; and its length, when the caches do not know it, for which it is decoded. */
 static mood_status read_clip(struct mood__bank *b, size_t i)
 {
@@ -162,9 +199,11 @@ static mood_status read_clip(struct mood__bank *b, size_t i)
     bool complete = true;
     for (int copy = 0; copy < n_copies(b, i); copy++) {
         const struct mood__piece *p = find(b, i, copy);
-        if (p)
-            clip->n_samples = p->n_samples;
         complete = complete && p;
+        if (!p)
+            continue;
+        clip->n_samples = p->n_samples;
+        MOOD__TRY(check_piece(b, i, p));
     }
     if (complete || clip->n_samples > 0)
         return MOOD_OK;
@@ -218,16 +257,6 @@ static mood_status read_clips(struct mood__bank *b)
 }
 
 /* ---- computing what is missing ------------------------------------------------------------- */
-
-/* Windows of a copy, as the cache counts them. */
-static mood_status count_windows(const struct mood__bank *b, size_t clip, int32_t *n)
-{
-    mood_windows plan = {.count = 1};
-    if (b->p.layer != MOOD__LAYER_MEANS)
-        MOOD__TRY(mood__plan_windows(&plan, (size_t)b->clips[clip].n_samples));
-    *n = (int32_t)plan.count;
-    return MOOD_OK;
-}
 
 /* Put what is missing of one cache on the list, and count the windows of both kinds. */
 static mood_status list_wanted(struct mood__bank *b, size_t *capacity, size_t *n, bool copies)
@@ -332,6 +361,7 @@ static mood_status compute(struct mood__bank *b)
 
 static mood_status make(struct mood__bank *b)
 {
+    MOOD__TRY(check_frames(mood_encoder_get_config(b->p.encoder)));
     MOOD__TRY(open_caches(b));
     b->row_elements = mood__cache_row_elements(&b->layout);
     b->row = mood__calloc((size_t)mood_pool_threads(b->p.pool) * b->row_elements, sizeof(*b->row));

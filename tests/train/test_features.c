@@ -3,6 +3,8 @@
  * test_features.c — Training on a small frozen encoder: the features are what the encoder gives,
  * the same in any company and on any number of threads; computed once, and what is missing only;
  * and the answers are those of a recogniser. */
+#include <glob.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 #include "infer/features.h"
 #include "listener.h"
 #include "mood/infer.h"
+#include "store/store.h"
 #include "train/bank.h"
 
 enum { PER_SPEAKER = 6, N_CLIPS = TOY_SPEAKERS * PER_SPEAKER, N_TRAIN = 2 * PER_SPEAKER };
@@ -383,6 +386,79 @@ static void test_refusals(void **state)
     assert_int_equal(r.told.n_plans, 0); /* all of it before anything is read */
 }
 
+/* An encoder of so few frames that the heads' poolings leave none: said before they are computed.
+ */
+static void test_too_few_frames(void **state)
+{
+    (void)state;
+    struct run r = {0};
+    mood_encoder_config c = encoder_forms[BASE].config;
+    int last = c.n_convs - 1;
+    c.conv_kernel[last] = 100;
+    c.conv_stride[last] = 99; /* a frame per second, nearly */
+    assert_int_equal(mood_encoder_frames(&c, MOOD__WINDOW_SAMPLES), 3);
+    mood_encoder *few;
+    assert_ok(mood_encoder_create(&few, &c, &(mood_encoder_params){.seed = 1}));
+    mood_model *model = listener_model(few, 1);
+    mood_train_params p = params(&r);
+    p.encoder = few;
+    assert_refused(model, &p, MOOD_E_INVALID);
+    assert_non_null(strstr(mood_error_detail(), "3 frames"));
+    assert_int_equal(r.told.n_plans, 0);
+    mood_model_destroy(&model);
+    mood_encoder_destroy(&few);
+}
+
+/* Make the first clip of each shard of a layer longer than its windows, with digests that agree. */
+static void lengthen_clips(int layer)
+{
+    static const struct mood__format format = {.kind = "features-cache", .major = 1};
+    enum { COLUMN_SAMPLES = MOOD__SHA256_BYTES / 4 + 1, CLIPS_BYTES = 1 << 14 };
+    char pattern[PATH_MAX], clips[CLIPS_BYTES];
+    glob_t found;
+    snprintf(pattern, sizeof(pattern), "%s/*/layer-%02d/*.h5", cache.root, layer);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct mood__reader *r;
+        struct mood__writer *w;
+        assert_ok(mood__reader_map(&r, found.gl_pathv[i], &format));
+        assert_ok(mood__writer_create(&w, &format));
+        for (size_t k = 0; k < mood__reader_count(r); k++) {
+            const struct mood__entry *e = mood__reader_at(r, k);
+            mood_tensor t = e->tensor;
+            if (strcmp(e->name, "clips") == 0) {
+                size_t bytes = (size_t)mood_tensor_elements(&t) * sizeof(int32_t);
+                assert_true(bytes <= sizeof(clips));
+                t.data = memcpy(clips, t.data, bytes);
+                int32_t seconds = 1000, samples = seconds * MOOD_SAMPLE_RATE;
+                memcpy(clips + COLUMN_SAMPLES * sizeof(samples), &samples, sizeof(samples));
+            }
+            if (e->text)
+                assert_ok(mood__writer_add_text(w, e->name, e->text));
+            else
+                assert_ok(mood__writer_add_tensor(w, e->name, &t));
+        }
+        assert_ok(mood__writer_save(w, found.gl_pathv[i]));
+        mood__writer_destroy(&w);
+        mood__reader_close(&r);
+    }
+    globfree(&found);
+}
+
+/* Nothing may be looked for beyond the windows that are there. */
+static void test_a_shard_that_contradicts_itself(void **state)
+{
+    (void)state;
+    struct run r = {0};
+    mood_train_params p = params(&r);
+    struct mood__bank_params bp = mood__bank_params_of(&p, toy.corpus, toy.split, 2);
+    struct mood__bank *b = open_bank(&p, 2);
+    mood__bank_free(&b);
+    lengthen_clips(2);
+    assert_int_equal(mood__bank_make(&b, &bp), MOOD_E_FORMAT);
+    assert_non_null(strstr(mood_error_detail(), "layer-02: is damaged"));
+}
+
 /* Stopped between two windows; nothing of the unfinished shard is left, and the next training does
  * not mind. */
 static void test_stopped(void **state)
@@ -509,6 +585,8 @@ int main(void)
         cmocka_unit_test_setup(test_answers_are_those_of_a_recogniser, empty_cache),
         cmocka_unit_test_setup(test_copies, empty_cache),
         cmocka_unit_test_setup(test_refusals, empty_cache),
+        cmocka_unit_test_setup(test_too_few_frames, empty_cache),
+        cmocka_unit_test_setup(test_a_shard_that_contradicts_itself, empty_cache),
         cmocka_unit_test_setup(test_stopped, empty_cache),
         cmocka_unit_test_setup(test_a_bad_clip, empty_cache),
         cmocka_unit_test_setup(test_choosing_a_layer, empty_cache),
