@@ -85,6 +85,9 @@ static const struct cli_option options[] = {
     {CLI_STRING_AT(struct options, trace), .name = "trace", .arg = "DIR", .unset = "none",
      .help = "write each step there, and the weights after those of the first epoch, to repeat "
              "the training elsewhere"},
+    {CLI_FLAG_AT(struct options, resume), .name = "resume",
+     .help = "go on from MODEL.h5.checkpoint, which a training that was stopped or killed leaves "
+             "behind; with the same options it ends with the same bytes"},
     {CLI_STRING_AT(struct options, cpumask), .name = "cpumask", .arg = "TIER", .unset = "the best",
      .help = "use no kernels above c, x86-avx2 or x86-avx512"},
 };
@@ -102,7 +105,9 @@ static const struct cli_tool tool = {
         "Speakers are kept apart: those the figures are made on are never heard in training, "
         "nor used to choose the epoch. A random split is possible, and its figures are "
         "stamped speaker-dependent, since they say little about new voices.\n\n"
-        "The model of the best epoch, by validation accuracy, is saved as soon as it is found.",
+        "The model of the best epoch, by validation accuracy, is saved as soon as it is found. "
+        "After each epoch MODEL.h5.checkpoint is written, which --resume goes on from; Ctrl-C "
+        "finishes the epoch first.",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),
     .examples = examples,
@@ -149,6 +154,9 @@ static mood_train_params params_of(struct run *r, mood_pool *pool,
         .copies = o->copies,
     };
     recipe_fill(&p, o);
+    if (r->checkpoint[0])
+        p.checkpoint = r->checkpoint;
+    p.resume = o->resume;
     return p;
 }
 
@@ -175,8 +183,8 @@ static bool ended_well(struct run *r, mood_status status)
         return false;
     if (status == MOOD_E_STOPPED) {
         if (r->result.best_epoch > 0 && !r->n_folds)
-            cli_error(r->cli, NULL, "stopped; %s holds the model of epoch %d", r->o->out,
-                      r->result.best_epoch);
+            cli_error(r->cli, NULL, "stopped after epoch %d; %s holds the model of epoch %d",
+                      r->result.n_epochs, r->o->out, r->result.best_epoch);
         else
             cli_error(r->cli, NULL, "stopped; no model was written");
         return false;
@@ -240,6 +248,19 @@ static bool tell_folds(struct run *runs, int n)
     return ok;
 }
 
+/* Where the training can be resumed from; a single one only, and not one that is traced, since its
+ * trace would begin in the middle. */
+static bool name_checkpoint(struct run *r)
+{
+    if (r->n_folds || r->o->trace)
+        return true;
+    size_t room = sizeof(r->checkpoint);
+    if ((size_t)snprintf(r->checkpoint, room, "%s.checkpoint", r->o->out) < room)
+        return true;
+    cli_error(r->cli, r->o->out, "is too long a name");
+    return false;
+}
+
 static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *augment)
 {
     char dir[4096];
@@ -251,6 +272,8 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
         return fail(r, r->o->out);
     if (r->o->report && mood__folder_make(folder_of(r, r->o->report, dir, sizeof(dir))) != MOOD_OK)
         return fail(r, dir);
+    if (!name_checkpoint(r))
+        return false;
     mood_train_params p = params_of(r, pool, augment);
     if (!ended_well(r, encoder_choose(r, &p)))
         return false;
@@ -268,6 +291,8 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
     struct findings f;
     bool ok = findings_make(&f, r, 1) == MOOD_OK ? tell(r, &f) : fail(r, NULL);
     findings_free(&f);
+    if (ok && r->checkpoint[0])
+        remove(r->checkpoint);
     return ok;
 }
 

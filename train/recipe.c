@@ -19,6 +19,9 @@ bool recipe_check(struct cli *c, const struct options *o)
                          "--trace says nothing of mixtures and of steps of several batches: "
                          "leave it or %s out",
                          o->mixup > 0 ? "--mixup" : "--accumulate");
+    if (o->resume && (o->folds || o->trace))
+        return cli_usage(c, "--resume: there are no checkpoints with %s",
+                         o->folds ? "--folds" : "--trace");
     return true;
 }
 

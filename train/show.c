@@ -108,9 +108,19 @@ void show_event(struct run *r, const mood_train_event *e)
         break;
     case MOOD_TRAIN_STEP:
         bar_at(r, e, "training", "steps");
+        if (cli_stop && !r->told_of_stop && r->checkpoint[0]) {
+            show_bar_end(r);
+            fprintf(stderr, "epoch %d is finished first; once more stops at once\n", e->epoch);
+            r->told_of_stop = true;
+        }
         break;
     case MOOD_TRAIN_TEST:
         bar_at(r, e, "testing", "clips");
+        break;
+    case MOOD_TRAIN_RESUME:
+        show_bar_end(r);
+        fprintf(stderr, "%d of %d epochs are over: going on from %s\n", e->epoch, (int)e->total,
+                r->checkpoint);
         break;
     case MOOD_TRAIN_EPOCH: {
         int64_t done = r->bar.done;

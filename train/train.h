@@ -23,6 +23,7 @@ struct options {
     const char *optimiser, *schedule, *class_weights;
     double weight_decay, warmup, average, label_smoothing, mixup;
     int accumulate;
+    bool resume;
 };
 
 struct findings; /* findings.h */
@@ -43,8 +44,10 @@ struct run {
     mood_train_phase bar_phase;
     bool bar_started;
     struct timespec features_start; /* when the features began to be computed */
-    struct trace *trace;            /* NULL: none */
-    bool save_failed;               /* an error was printed already */
+    char checkpoint[4096];          /* its path; "" among folds */
+    bool told_of_stop;
+    struct trace *trace; /* NULL: none */
+    bool save_failed;    /* an error was printed already */
 };
 
 /* The temperature of its best epoch, which its answers were given with. */

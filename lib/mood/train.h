@@ -134,7 +134,9 @@ typedef enum mood_train_phase {
     MOOD_TRAIN_LAYERS,   /* a layer was judged (mood_choose_layer): done of total */
     MOOD_TRAIN_STEP,     /* a batch was trained on: done of total, of all epochs */
     MOOD_TRAIN_EPOCH,    /* an epoch is over, validation included: `figures` */
-    MOOD_TRAIN_TEST      /* a clip of the test side was answered: done of total */
+    MOOD_TRAIN_TEST,     /* a clip of the test side was answered: done of total */
+    MOOD_TRAIN_RESUME    /* a checkpoint was read: done of total epochs are over; `figures` of the
+                          * last */
 } mood_train_phase;
 
 /* What the cache of features has, and what it will take. */
@@ -168,7 +170,7 @@ typedef struct mood_train_event {
     double loss;         /* STEP: of this batch */
     int batch_size; /* STEP: what was in it: clips of the corpus, and the first sample of each */
     const size_t *batch_clip, *batch_start; /* one's window */
-    const mood_epoch *figures;              /* EPOCH */
+    const mood_epoch *figures;              /* EPOCH, RESUME */
     const mood_cache_plan *plan;            /* FEATURES with done 0; else NULL */
 } mood_train_event;
 
@@ -205,7 +207,11 @@ typedef struct mood_train_params {
     mood_pool *pool;             /* borrowed; NULL: only the calling thread works */
     mood_train_callback *on_event;
     void *user;
-    const volatile int *stop; /* set to non-zero (by a signal handler, say) to stop; may be NULL */
+    const volatile int *stop; /* set to non-zero (by a signal handler, say) to stop: at once, or
+                               * with a checkpoint after the epoch that runs; may be NULL */
+    const char *checkpoint;   /* a file that is written after each epoch; NULL: none. It stays when
+                               * the training ends */
+    bool resume;              /* go on from the checkpoint */
 
     /* For a model that hears an encoder: */
     mood_encoder *encoder; /* borrowed; the one that the model was made for */
@@ -251,11 +257,17 @@ typedef struct mood_training {
  *
  * Same model, corpus, params and machine: the same bytes, whatever the number of threads.
  *
+ * A training that is resumed from its checkpoint ends with the same bytes as one that was never
+ * interrupted. What decides the result has to be as it was: params, labels, clips and their sides;
+ * the model is of the same form, its weights do not matter. (Paths are compared, not what the files
+ * hold.) A checkpoint is written like a model: whatever happens, there is a complete one.
+ *
  * On failure after the first finished epoch the model has the weights of the best epoch too, and
  * *out holds the epochs that were run. Free *out with mood_training_free in any case. Errors:
  * E_INVALID (params; labels of model and corpus differ; the encoder is not the model's), those of
  * mood_audio_read (detail begins with the clip's path), E_IO (the cache cannot be written; too
- * little room for it), E_MISSING (no encoder, but the model needs one), E_UNSUPPORTED (the model is
+ * little room for it; the checkpoint cannot be read or written), E_FORMAT and E_SHAPE (the
+ * checkpoint), E_MISSING (no encoder, but the model needs one), E_UNSUPPORTED (the model is
  * a classifier), E_NUMERIC (the loss became NaN or infinite), E_STOPPED, E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_train(mood_model *model, const mood_corpus *corpus,

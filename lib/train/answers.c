@@ -86,7 +86,7 @@ static mood_status answer_all(struct mood__trainer *t, struct answering a, bool 
                                     mood_corpus_clip(t->corpus, t->other[a.first + i])->path,
                                     a.failures[i].detail);
         mood_train_event e = {.phase = MOOD_TRAIN_TEST, .done = a.first + n, .total = total};
-        bool stop = report ? mood__trainer_tell(t, e) : t->p.stop && *t->p.stop != 0;
+        bool stop = report ? mood__trainer_tell(t, e) : mood__trainer_flagged(t);
         if (stop && !status)
             status = mood__trainer_stopped();
     }

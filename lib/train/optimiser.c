@@ -9,6 +9,7 @@
 #include "kernel/kernels.h"
 #include "mood/train.h"
 #include "tensor/tensor.h"
+#include "train/optimiser.h"
 
 enum { PIECE = 16384 }; /* elements in one task */
 
@@ -155,6 +156,25 @@ double mood_optimiser_lr(const mood_optimiser *o)
 void mood_optimiser_set_lr(mood_optimiser *o, double lr)
 {
     o->p.lr = lr;
+}
+
+mood_tensor mood__optimiser_moments(const mood_optimiser *o)
+{
+    mood_tensor t;
+    int64_t dim[] = {o->p.kind == MOOD_SGD ? 1 : 2, o->n_elements};
+    mood_status status = mood_tensor_make(&t, o->moments, MOOD_F32, 2, dim);
+    (void)status; /* there is memory of this size */
+    return t;
+}
+
+int64_t mood__optimiser_steps(const mood_optimiser *o)
+{
+    return o->n_steps;
+}
+
+void mood__optimiser_set_steps(mood_optimiser *o, int64_t n_steps)
+{
+    o->n_steps = n_steps;
 }
 
 double mood_clip_gradients(mood_weights *weights, double max_norm)

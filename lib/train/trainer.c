@@ -15,7 +15,7 @@
 #include "infer/features.h"
 #include "mood/ops.h"
 #include "tensor/tensor.h"
-#include "train/trainer.h"
+#include "train/resume.h"
 
 enum { MAX_COPIES = 1000, MAX_ACCUMULATE = 65536 };
 
@@ -28,14 +28,19 @@ static double seconds_since(const struct timespec *t)
     return (double)(now.tv_sec - t->tv_sec) + 1e-9 * (double)(now.tv_nsec - t->tv_nsec);
 }
 
+bool mood__trainer_flagged(const struct mood__trainer *t)
+{
+    return t->p.stop && *t->p.stop != 0 && !t->ends_epoch;
+}
+
 bool mood__trainer_tell(const struct mood__trainer *t, mood_train_event e)
 {
     e.seconds_left = -1;
-    if (t->n_steps > 0)
-        e.seconds_left =
-            seconds_since(&t->began) / (double)t->n_steps * (double)(t->total_steps - t->n_steps);
+    if (t->n_steps > t->first_step)
+        e.seconds_left = seconds_since(&t->began) / (double)(t->n_steps - t->first_step) *
+                         (double)(t->total_steps - t->n_steps);
     bool stop = t->p.on_event && t->p.on_event(t->p.user, &e) != 0;
-    return stop || (t->p.stop && *t->p.stop != 0);
+    return stop || mood__trainer_flagged(t);
 }
 
 mood_status mood__trainer_stopped(void)
@@ -91,6 +96,8 @@ static mood_status check(const struct mood__trainer *t)
     if (!same)
         return mood__fail(MOOD_E_INVALID, "training: model and corpus have different labels");
     MOOD__TRY(check_encoder(t));
+    if (p->resume && !p->checkpoint)
+        return mood__fail(MOOD_E_INVALID, "training: there is no checkpoint to resume from");
     float probe[1] = {0}; /* are the ranges of the augmentation sound? */
     return mood_augment_run(probe, 1, &p->augment, 0);
 }
@@ -208,6 +215,18 @@ static void count_steps(struct mood__trainer *t)
     t->lr = mood_optimiser_lr(t->optimiser);
 }
 
+static mood_status resume(struct mood__trainer *t)
+{
+    MOOD__TRY(mood__checkpoint_load(t));
+    int n = t->out->n_epochs;
+    mood_train_event event = {.phase = MOOD_TRAIN_RESUME,
+                              .done = n,
+                              .total = t->p.epochs,
+                              .epoch = n,
+                              .figures = &t->out->epochs[n - 1]};
+    return mood__trainer_tell(t, event) ? mood__trainer_stopped() : MOOD_OK;
+}
+
 static mood_status set_up(struct mood__trainer *t)
 {
     MOOD__TRY(check(t));
@@ -229,6 +248,10 @@ static mood_status set_up(struct mood__trainer *t)
     MOOD__TRY(read_clips(t)); /* first, while there is all the memory for it */
     MOOD__TRY(build_graphs(t));
     MOOD__TRY(make_infers(t));
+    t->best_accuracy = -1;
+    t->early = (mood_early_stop){.goal = MOOD_MAXIMISE, .patience = t->p.early_stop};
+    if (t->p.resume)
+        MOOD__TRY(resume(t));
     clock_gettime(CLOCK_MONOTONIC, &t->began);
     return MOOD_OK;
 }
@@ -278,10 +301,9 @@ static mood_status judge(struct mood__trainer *t, mood_epoch *e)
 
 static mood_status run_epochs(struct mood__trainer *t)
 {
-    mood_early_stop early = {.goal = MOOD_MAXIMISE, .patience = t->p.early_stop};
-    t->best_accuracy = -1;
-    for (bool enough = false; t->out->n_epochs < t->p.epochs && !enough;) {
+    while (t->out->n_epochs < t->p.epochs && !t->enough) {
         mood_epoch e = {.epoch = t->out->n_epochs + 1};
+        t->ends_epoch = t->p.checkpoint != NULL;
         MOOD__TRY(mood__trainer_epoch(t, &e));
         if (t->average)
             mood_average_swap(t->average);
@@ -290,7 +312,13 @@ static mood_status run_epochs(struct mood__trainer *t)
             mood_average_swap(t->average);
         if (t->p.schedule == MOOD_SCHEDULE_PLATEAU)
             t->lr = mood_plateau_step(&t->p.plateau, e.val_accuracy, t->lr);
-        enough = mood_early_stop_step(&early, e.val_accuracy);
+        t->enough = mood_early_stop_step(&t->early, e.val_accuracy);
+        t->ends_epoch = false;
+        if (t->p.checkpoint) {
+            MOOD__TRY(mood__checkpoint_save(t));
+            if (mood__trainer_flagged(t))
+                return mood__trainer_stopped();
+        }
     }
     return MOOD_OK;
 }

@@ -57,8 +57,15 @@ struct mood__trainer {
     int64_t n_updates, total_updates, warmup; /* steps of the optimiser */
     double lr;                                /* before warm-up and cosine */
     double best_accuracy;
+    mood_early_stop early;
+    bool enough;        /* the early stop has come */
+    bool ends_epoch;    /* the flag to stop waits for the end of the epoch, and its checkpoint */
+    int64_t first_step; /* of this run: n_steps when it was resumed */
     struct timespec began;
 };
+
+/* Whether the caller's flag wants an end now. */
+bool mood__trainer_flagged(const struct mood__trainer *t);
 
 /* Tell the caller of an event: whether it, or the flag, wants an end. */
 bool mood__trainer_tell(const struct mood__trainer *t, mood_train_event e);

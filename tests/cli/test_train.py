@@ -382,10 +382,11 @@ class BadInput(Training):
 
 
 class Stopping(Training):
-    def stopped(self, out, number, when, *options):
+    def stopped(self, out, number, when, *options, epochs=100000):
         """Start a long training, send a signal when(stdout so far), and return what it said."""
         process = subprocess.Popen(
-            [TRAIN, "--data", "voices", "--epochs", "100000", "--batch", "4", "-o", out, *options],
+            [TRAIN, "--data", "voices", "--epochs", str(epochs), "--batch", "4", "-o", out,
+             *map(str, options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=environment())
         seen, end = b"", time.monotonic() + LIMIT_S
@@ -406,8 +407,8 @@ class Stopping(Training):
             code, out, err = self.stopped("kept.h5", number, lambda seen: b"\n    3 " in seen)
             self.assertEqual(code, 1, err)
             epochs = [line for line in out.splitlines() if line.endswith("best")]
-            last = "mood-train: stopped; kept.h5 holds the model of epoch " + epochs[-1].split()[0]
-            self.assertEqual(err.splitlines()[-1], last)
+            self.assertRegex(err.splitlines()[-1], "^mood-train: stopped after epoch [0-9]+; kept.h5 "
+                             "holds the model of epoch %s$" % epochs[-1].split()[0])
             self.assertEqual(len(infer("kept.h5", glob.glob("voices/Actor_01/*.wav"))), 3)
             self.assertEqual(glob.glob(".libmood-*"), [])
 
@@ -422,11 +423,43 @@ class Stopping(Training):
             self.assertEqual(err.splitlines()[-1], "mood-train: stopped; no model was written")
             self.assertEqual(read("old.h5"), b"the model of last week")
 
+    def test_resumed_is_never_stopped(self):
+        recipe = ("--augment", "gain", "--average", 0.9, "--schedule", "cosine", "--mixup", 0.2)
+        self.train("-o", "whole.h5", *recipe, epochs=8)
+        self.assertFalse(os.path.exists("whole.h5.checkpoint"))
+        for number in (signal.SIGINT, signal.SIGKILL):
+            code, out, err = self.stopped("part.h5", number, lambda seen: b"\n    2 " in seen,
+                                          *recipe, epochs=8)
+            if number == signal.SIGINT:
+                self.assertEqual(code, 1, err)
+                self.assertIn("stopped after epoch ", err.splitlines()[-1])
+            else:
+                self.assertEqual(code, -signal.SIGKILL, err)
+            for option, name in (("--dropout", "dropout"), ("--clip-norm", "clip norm"),
+                                 ("--weight-decay", "weight decay")):
+                r = run(TRAIN, "--data", "voices", "--batch", 4, "-o", "part.h5", *recipe, "--epochs",
+                        8, "--resume", option, 0.75)
+                self.assertEqual(r.code, 1, r)
+                self.assertIn("part.h5.checkpoint: it was written with other settings: '%s' was "
+                              % name, r.err.splitlines()[-1])
+            r = self.train("-o", "part.h5", "--resume", "--threads", 3, *recipe, epochs=8)
+            self.assertIn("of 8 epochs are over: going on from part.h5.checkpoint\n", r.err)
+            self.assertNotIn("\n    1 ", r.out)
+            self.assertIn("\n    8 ", r.out)
+            self.assertEqual(read("part.h5"), read("whole.h5"))
+            self.assertFalse(os.path.exists("part.h5.checkpoint"))
+        r = run(TRAIN, "--data", "voices", "-o", "part.h5", "--resume")
+        self.assertEqual(r.code, 1, r)
+        self.assertIn("part.h5.checkpoint: ", r.err)
+        for option in (("--folds", 2), ("--trace", "t")):
+            r = run(TRAIN, "--data", "voices", "--resume", *option)
+            self.assertEqual(r.code, 2, r)
+
     def test_with_a_trace(self):
         code, _, err = self.stopped("traced.h5", signal.SIGINT, lambda seen: b"\n    1 " in seen,
                                     "--trace", "trace")
         self.assertEqual(code, 1, err)
-        self.assertIn("stopped; traced.h5 holds", err.splitlines()[-1])
+        self.assertIn("; traced.h5 holds the model of epoch", err.splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@
 enum { PER_SPEAKER = 2 };
 
 static struct toy toy;
+static struct tree cache; /* a folder for what is written */
 static mood_pool *pool;
 
 static mood_status train(const void *arg)
@@ -45,11 +46,15 @@ static void test_each_fails_once(void **state)
     p.pool = pool;
     int together = fail_each_alloc(train, &p);
     assert_true(alone > 300 && together > alone);
+
+    p.checkpoint = tree_path(&cache, "checkpoint");
+    int saved = fail_each_alloc(train, &p);
+    p.resume = true;
+    assert_true(saved > together && fail_each_alloc(train, &p) > 300);
 }
 
 /* ---- with an encoder ---- */
 
-static struct tree cache;
 static mood_encoder *encoder;
 
 static mood_train_params with_encoder(void)

@@ -65,6 +65,11 @@ static int on_event(void *user, const mood_train_event *e)
             l->best = toy_weights(l->model, &l->n_best);
         }
         break;
+    case MOOD_TRAIN_RESUME:
+        assert_true(l->n_epochs == 0 && e->done == e->epoch && e->figures->epoch == e->epoch);
+        l->n_epochs = e->epoch;
+        l->n_steps = l->first_step;
+        break;
     case MOOD_TRAIN_TEST:
         count = ++l->n_test;
         assert_true(e->done <= e->total && e->total == PER_SPEAKER);

@@ -17,6 +17,7 @@ struct log {
     int size[MAX_STEPS], epoch[MAX_STEPS];
     size_t clip[MAX_STEPS][N_TRAIN], start[MAX_STEPS][N_TRAIN];
     int64_t steps_total;
+    int first_step; /* where the log goes on when the training is resumed */
     /* Stop when this many events of this phase have come; 0: do not. */
     mood_train_phase stop_phase;
     int stop_count;
