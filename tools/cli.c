@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cli.c — Start and end of a program, and its error lines. */
+ * cli.c — Start and end of a program, its error lines, and a look at its files. */
 #include "cli.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli_internal.h"
 
@@ -136,4 +137,10 @@ bool cli_usage(struct cli *c, const char *fmt, ...)
     va_end(args);
     c->exit_code = 2;
     return false;
+}
+
+bool cli_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }

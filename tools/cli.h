@@ -149,6 +149,11 @@ void cli_warn(struct cli *c, const char *subject, const char *fmt, ...) MOOD_PRI
  * Returns false, so that a check can end with it. */
 bool cli_usage(struct cli *c, const char *fmt, ...) MOOD_PRINTF(2, 3);
 
+/* --- files ---------------------------------------------------------------------------------- */
+
+/* Whether both names lead to one file that is there: an input that is about to be replaced. */
+bool cli_same_file(const char *a, const char *b);
+
 /* --- text ----------------------------------------------------------------------------------- */
 
 /* The bytes of the well-formed UTF-8 character at s (RFC 3629), 1 to 4; 0 when there is none. */

@@ -124,6 +124,13 @@ static mood_status make_random(mood_encoder **out, const struct options *o)
         &(mood_encoder_params){.seed = (uint64_t)o->seed, .trained_like = o->trained_like});
 }
 
+/* What to try when SOURCE cannot be opened: many tools are given the file of weights. */
+static const char *advice(const char *path)
+{
+    bool part = ends_in(path, ".safetensors") || ends_in(path, ".bin") || ends_in(path, ".json");
+    return part && !is_folder(path) ? "; of a download, name the folder that it is in" : "";
+}
+
 static mood_status open_source(struct source *s, const char *path)
 {
     *s = (struct source){0};
@@ -178,7 +185,7 @@ static void convert(struct cli *c)
     const char *source = c->operands[0], *out = c->operands[1];
     struct source s;
     if (open_source(&s, source) != MOOD_OK)
-        cli_error(c, source, "%s", mood_error_detail());
+        cli_error(c, source, "%s%s", mood_error_detail(), advice(source));
     else if (!s.in.encoder && !s.in.model)
         cli_error(c, source, "holds %s; an encoder or a model is needed", s.file.kind);
     else if (!s.in.encoder)
@@ -212,7 +219,7 @@ static void tell(struct cli *c)
     struct source s;
     if (open_source(&s, path) != MOOD_OK ||
         (o->verify && s.in.encoder && mood_encoder_verify(s.in.encoder) != MOOD_OK))
-        cli_error(c, path, "%s", mood_error_detail());
+        cli_error(c, path, "%s%s", mood_error_detail(), advice(path));
     else
         convert_info(&s, path, o->verify);
     mood_imported_free(&s.in);

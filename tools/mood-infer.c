@@ -191,7 +191,9 @@ static void keep_features(struct cli *c, mood_pool *pool)
     const char *why = NULL;
     mood_encoder *encoder = NULL;
     mood_audio *audio = NULL;
-    if (mood_encoder_load(&encoder, o->encoder) != MOOD_OK)
+    if (cli_same_file(o->features, file) || cli_same_file(o->features, o->encoder))
+        cli_error(c, o->features, "is an input, and the features would replace it");
+    else if (mood_encoder_load(&encoder, o->encoder) != MOOD_OK)
         cli_error(c, o->encoder, "%s", mood_error_detail());
     else if (read_audio(&audio, file, &why) != MOOD_OK)
         cli_error(c, name, "%s", why);

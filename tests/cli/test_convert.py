@@ -230,6 +230,22 @@ class Refusals(Convert):
         self.assertIn("features, version 1.0", self.info("features.h5")[""])
         self.refuses(1, "holds features", "features.h5", "out.h5")
 
+    def test_features_spare_their_inputs(self):
+        write_clip("clip.wav", 0.5)
+        self.good(CONVERT, "--random", "tiny", "a.h5")
+        before = read("clip.wav"), read("a.h5")
+        for out in ("clip.wav", "./a.h5"):
+            r = run(INFER, "--features", out, "--encoder", "a.h5", "clip.wav")
+            self.assertEqual(r.code, 1, r)
+            self.assertEqual(r.err, "mood-infer: %s: is an input, and the features would replace it\n"
+                             % out)
+        self.assertEqual((read("clip.wav"), read("a.h5")), before)
+
+    def test_a_part_of_a_download(self):
+        for path in glob.glob(CHECKPOINTS + "/superb/*"):
+            self.refuses(1, "is not a libmood file; of a download, name the folder", path, "out.h5")
+            self.refuses(1, "is not a libmood file; of a download, name the folder", "--info", path)
+
 
 if __name__ == "__main__":
     unittest.main()

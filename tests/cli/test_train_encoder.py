@@ -227,6 +227,12 @@ class Refusals(WithEncoder):
         self.refused("--encoder-layer: '-1' is neither", "--encoder-layer=-1", code=2)
         self.refused("enc.h5: has layers 0 to 3; --encoder-layer 4", "--encoder-layer", 4)
         self.refused("--trace", "--trace", "trace", code=2)
+        encoder = read("enc.h5")
+        os.symlink("enc.h5", "also.h5")
+        r = run(TRAIN, "--data", "voices", "--encoder", "enc.h5", "-o", "also.h5")
+        self.assertEqual(r.code, 2, r)
+        self.assertIn("-o: also.h5 is the encoder", r.err)
+        self.assertEqual(read("enc.h5"), encoder)
         for option in (("--encoder-layer", "2"), ("--cache", "c"), ("--embed-encoder",)):
             r = run(TRAIN, "--data", "voices", *option)
             self.assertEqual(r.code, 2, r)
