@@ -25,8 +25,6 @@ bool encoder_check(struct cli *c, const struct options *o)
                                     : "--embed-encoder");
     if (layer && strcmp(layer, "auto") != 0 && strcmp(layer, "mix") != 0 && layer_number(layer) < 0)
         return cli_usage(c, "--encoder-layer: '%s' is neither a number nor auto nor mix", layer);
-    if (o->encoder && cli_same_file(o->out, o->encoder))
-        return cli_usage(c, "-o: %s is the encoder, and the model would replace it", o->out);
     if (o->encoder && o->trace)
         return cli_usage(c, "--trace says nothing of features: leave it or --encoder out");
     return true;

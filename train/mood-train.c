@@ -267,7 +267,11 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
     if (!make_split(r))
         return false;
     show_split(r);
-    /* What cannot be written later is said now. */
+    /* What cannot be written later is said now, and what should not be. */
+    if (!r->n_folds && r->o->encoder && cli_same_file(r->o->out, r->o->encoder)) {
+        cli_error(r->cli, r->o->out, "is the encoder, and the model would replace it");
+        return false;
+    }
     if (!r->n_folds && mood__file_check_writable(r->o->out) != MOOD_OK)
         return fail(r, r->o->out);
     if (r->o->report && mood__folder_make(folder_of(r, r->o->report, dir, sizeof(dir))) != MOOD_OK)

@@ -230,8 +230,12 @@ class Refusals(WithEncoder):
         encoder = read("enc.h5")
         os.symlink("enc.h5", "also.h5")
         r = run(TRAIN, "--data", "voices", "--encoder", "enc.h5", "-o", "also.h5")
-        self.assertEqual(r.code, 2, r)
-        self.assertIn("-o: also.h5 is the encoder", r.err)
+        self.assertEqual(r.code, 1, r)
+        self.assertIn("also.h5: is the encoder", r.err)
+        os.symlink("enc.h5", "model.h5")  # where the model goes without -o
+        r = run(TRAIN, "--data", "voices", "--encoder", "enc.h5")
+        self.assertEqual(r.code, 1, r)
+        self.assertIn("model.h5: is the encoder", r.err)
         self.assertEqual(read("enc.h5"), encoder)
         for option in (("--encoder-layer", "2"), ("--cache", "c"), ("--embed-encoder",)):
             r = run(TRAIN, "--data", "voices", *option)
