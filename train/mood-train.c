@@ -64,7 +64,8 @@ static const struct cli_option options[] = {
     {CLI_INT64_AT(struct options, seed), .name = "seed", .arg = "N", .fallback = "0", .min = 0,
      .max = 9e15, .help = "of weights, order, split and augmentation"},
     {CLI_STRING_AT(struct options, augment), .name = "augment", .arg = "LIST", .unset = "none",
-     .help = "change training windows: noise, gain, shift, with commas between them"},
+     .help = "change training windows: speed, pitch, room, shift, noise, lowpass, gain, timemask, "
+             "freqmask, with commas between them"},
     {CLI_STRING_AT(struct options, encoder), .name = "encoder", .arg = "ENC.h5", .unset = "none",
      .help = "hear the voices through this encoder too (mood-convert makes such files)"},
     {CLI_STRING_AT(struct options, encoder_layer), .name = "encoder-layer", .arg = "auto|N|mix",

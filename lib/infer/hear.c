@@ -3,12 +3,14 @@
  * hear.c — From samples to log-mel planes, window by window. */
 #include "infer/hear.h"
 
+#include "audio/augment.h"
 #include "base/error.h"
 #include "base/mem.h"
 
 struct mood__ear {
     mood_mel *mel;
-    float *window; /* (MOOD__WINDOW_SAMPLES) */
+    float *window;  /* (MOOD__WINDOW_SAMPLES) */
+    float *scratch; /* of augmentation; NULL until it is asked for */
 };
 
 mood_status mood__ear_create(struct mood__ear **out)
@@ -36,9 +38,26 @@ void mood__ear_destroy(struct mood__ear **ear)
     if (*ear) {
         mood_mel_destroy(&(*ear)->mel);
         mood__free((*ear)->window);
+        mood__free((*ear)->scratch);
         mood__free(*ear);
     }
     *ear = NULL;
+}
+
+mood_status mood__ear_may_augment(struct mood__ear *ear)
+{
+    if (!ear->scratch)
+        ear->scratch = mood__calloc(mood__effect_scratch(MOOD__WINDOW_SAMPLES), sizeof(float));
+    return ear->scratch ? MOOD_OK : mood__nomem();
+}
+
+static mood_status augment_window(struct mood__ear *ear, const mood_augment_params *augment,
+                                  uint64_t seed)
+{
+    if (!augment || !augment->kinds)
+        return MOOD_OK;
+    MOOD__TRY(mood__ear_may_augment(ear));
+    return mood__augment_run(ear->window, MOOD__WINDOW_SAMPLES, augment, seed, ear->scratch);
 }
 
 mood_status mood__ear_window(struct mood__ear *ear, float *plane, bool *speech, const float *pcm,
@@ -50,8 +69,11 @@ mood_status mood__ear_window(struct mood__ear *ear, float *plane, bool *speech, 
     if (speech)
         *speech = mood_speech_heard(x, MOOD__WINDOW_SAMPLES);
     mood_peak_normalise(x, MOOD__WINDOW_SAMPLES);
-    MOOD__TRY(mood_augment_run(x, MOOD__WINDOW_SAMPLES, augment, seed));
-    return plane ? mood_mel_run(ear->mel, plane, x, MOOD__WINDOW_SAMPLES) : MOOD_OK;
+    MOOD__TRY(augment_window(ear, augment, seed));
+    if (!plane)
+        return MOOD_OK;
+    MOOD__TRY(mood_mel_run(ear->mel, plane, x, MOOD__WINDOW_SAMPLES));
+    return mood_augment_plane(plane, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, augment, seed);
 }
 
 const float *mood__ear_samples(const struct mood__ear *ear)

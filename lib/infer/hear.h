@@ -17,6 +17,11 @@ MOOD_NODISCARD
 mood_status mood__ear_create(struct mood__ear **out);
 void mood__ear_destroy(struct mood__ear **ear);
 
+/* Take the memory that augmenting a window needs, now instead of in the first one. Errors: E_NOMEM.
+ */
+MOOD_NODISCARD
+mood_status mood__ear_may_augment(struct mood__ear *ear);
+
 /* Hear one window: the gate hears it as it was recorded, the network peak-normalised.
  *   pcm      the n_samples of the whole recording at MOOD_SAMPLE_RATE
  *   start    of the window, any sample of it: training also listens beside the plan
@@ -24,7 +29,7 @@ void mood__ear_destroy(struct mood__ear **ear);
  *   plane    (MOOD__MEL_BANDS, MOOD__MEL_FRAMES) floats are written here; NULL: not computed, for
  *            networks that hear the encoder only
  * Returns whether the gate heard speech through *speech, which may be NULL.
- * Errors: E_INVALID (augment, as mood_augment_run). */
+ * Errors: E_INVALID (augment, as mood_augment_run), E_NOMEM (augment, in the first window). */
 MOOD_NODISCARD
 mood_status mood__ear_window(struct mood__ear *ear, float *plane, bool *speech, const float *pcm,
                              size_t n_samples, size_t start, const mood_augment_params *augment,

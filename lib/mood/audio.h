@@ -200,9 +200,15 @@ MOOD_API mood_status mood_mel_run(mood_mel *mel, float *out, const float *pcm, s
 /* The kinds. A bit never changes its meaning: it also names the kind's stream of random numbers, so
  * that switching one on does not change what the others draw. */
 enum {
-    MOOD_AUGMENT_NOISE = 1 << 0, /* add white noise */
-    MOOD_AUGMENT_GAIN = 1 << 1,  /* scale by a constant */
-    MOOD_AUGMENT_SHIFT = 1 << 2  /* move in time; zeros fill the gap */
+    MOOD_AUGMENT_NOISE = 1 << 0,     /* add white noise */
+    MOOD_AUGMENT_GAIN = 1 << 1,      /* scale by a constant */
+    MOOD_AUGMENT_SHIFT = 1 << 2,     /* move in time; zeros fill the gap */
+    MOOD_AUGMENT_SPEED = 1 << 3,     /* play faster or slower, the pitch with it */
+    MOOD_AUGMENT_PITCH = 1 << 4,     /* raise or lower the pitch, as long as before */
+    MOOD_AUGMENT_ROOM = 1 << 5,      /* add the reverberation of a made-up room */
+    MOOD_AUGMENT_LOW_PASS = 1 << 6,  /* take high frequencies away, as telephones do */
+    MOOD_AUGMENT_TIME_MASK = 1 << 7, /* of the log-mel plane: frames become its mean */
+    MOOD_AUGMENT_FREQ_MASK = 1 << 8  /* and bands (SpecAugment, Park et al., arXiv 1904.08779) */
 };
 
 /* What to do and how strongly. Each value is drawn uniformly from its range, anew for each seed. */
@@ -212,6 +218,15 @@ typedef struct mood_augment_params {
     float noise_snr_max_db; /* and highest; 0: 40 */
     float gain_db;          /* gain in [-gain_db, +gain_db]; 0: 6 */
     float shift_s;          /* shift in [-shift_s, +shift_s], seconds; 0: 0.2 */
+    float speed;            /* times as fast: in [1 - speed, 1 + speed], at most 0.5; 0: 0.1 */
+    float pitch;            /* semitones up or down: in [-pitch, +pitch], at most 12; 0: 2 */
+    float room_s;           /* until it has fallen by 60 dB: in [0.1, room_s]; 0: 0.5 */
+    float room_db;          /* its energy over that of the sound: in [-20, room_db]; 0: -3 */
+    float low_pass_hz;      /* -3 dB there: in [low_pass_hz, 7000]; 0: 2000 */
+    int time_masks;         /* how many; 0: 2 */
+    int time_mask;          /* frames of each: 0 to time_mask; 0: 16 */
+    int freq_masks;         /* how many; 0: 2 */
+    int freq_mask;          /* bands of each: 0 to freq_mask; 0: 10 */
 } mood_augment_params;
 
 /* Read names separated by commas ("noise,gain,shift") into params->kinds; the other fields stay.
@@ -225,10 +240,17 @@ MOOD_API const char *mood_augment_names(void);
 
 /* Change n samples at MOOD_SAMPLE_RATE in place. The result depends on the samples, the params and
  * the seed, and on nothing else. NULL params: nothing happens.
- * Errors: E_INVALID (a range is upside down, negative where it is a width, or not finite). */
+ * Errors: E_INVALID (a range is upside down, negative where it is a width, or not finite), E_NOMEM.
+ */
 MOOD_NODISCARD
 MOOD_API mood_status mood_augment_run(float *x, size_t n, const mood_augment_params *params,
                                       uint64_t seed);
+
+/* The same for what is done to a plane (F, T) after it was computed: the masks. Give the seed of
+ * the samples. Errors: E_INVALID, as above. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_augment_plane(float *plane, int F, size_t T,
+                                        const mood_augment_params *params, uint64_t seed);
 
 #ifdef __cplusplus
 }

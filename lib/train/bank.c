@@ -17,7 +17,7 @@
 #include "train/work.h"
 
 enum {
-    KEY_BYTES = 512,
+    KEY_BYTES = 1024,
     LAYER_BYTES = 24,
     FOLDER_BYTES = 128,    /* of a cache within the folder of all */
     SHARD_OVERHEAD = 16384 /* bytes of a file that are not rows; somewhat more than there are */
@@ -91,9 +91,13 @@ static void write_key(const struct mood__bank *b, bool copies, char key[KEY_BYTE
     if (!copies)
         return;
     const mood_augment_params *a = p->augment;
-    snprintf(key + n, KEY_BYTES - (size_t)n, "augment %u noise %a %a gain %a shift %a\n", a->kinds,
-             (double)a->noise_snr_min_db, (double)a->noise_snr_max_db, (double)a->gain_db,
-             (double)a->shift_s);
+    n += snprintf(key + n, KEY_BYTES - (size_t)n, "augment %u noise %a %a gain %a shift %a\n",
+                  a->kinds, (double)a->noise_snr_min_db, (double)a->noise_snr_max_db,
+                  (double)a->gain_db, (double)a->shift_s);
+    snprintf(key + n, KEY_BYTES - (size_t)n,
+             "speed %a pitch %a room %a %a lowpass %a masks %d %d %d %d\n", (double)a->speed,
+             (double)a->pitch, (double)a->room_s, (double)a->room_db, (double)a->low_pass_hz,
+             a->time_masks, a->time_mask, a->freq_masks, a->freq_mask);
 }
 
 static mood_status open_cache(struct mood__bank *b, const char *root, bool copies)

@@ -92,15 +92,18 @@ static mood_status read_groups(struct reading *s, int64_t total, mood__read_call
     return status;
 }
 
-static mood_status make_ears(struct mood__dataset *d)
+static mood_status make_ears(struct mood__dataset *d, bool augment)
 {
     d->n_ears = mood_pool_threads(d->pool);
     d->ears = mood__calloc((size_t)d->n_ears, sizeof(struct mood__ear *));
     d->windows = mood__calloc((size_t)d->n_ears, MOOD__WINDOW_SAMPLES * sizeof(*d->windows));
     if (!d->ears || !d->windows)
         return mood__nomem();
-    for (int i = 0; i < d->n_ears; i++)
+    for (int i = 0; i < d->n_ears; i++) {
         MOOD__TRY(mood__ear_create(&d->ears[i]));
+        if (augment)
+            MOOD__TRY(mood__ear_may_augment(d->ears[i]));
+    }
     return MOOD_OK;
 }
 
@@ -112,7 +115,7 @@ mood_status mood__dataset_read(struct mood__dataset *d, const mood_corpus *corpu
     *d = (struct mood__dataset){.corpus = corpus, .pool = pool};
     d->recordings = mood__calloc(n_clips, sizeof(*d->recordings));
     size_t *clips = mood__calloc(n_clips, sizeof(*clips));
-    mood_status status = d->recordings && clips ? make_ears(d) : mood__nomem();
+    mood_status status = d->recordings && clips ? make_ears(d, keep_samples) : mood__nomem();
     int64_t total = 0;
     for (size_t i = 0; i < n_clips && !status; i++)
         if (mood_split_side(split, i) != MOOD_SIDE_UNUSED)

@@ -22,6 +22,15 @@ static void put_augment(struct list *l, const mood_augment_params *a)
     put(l, "largest noise ratio", (double)a->noise_snr_max_db);
     put(l, "gain", (double)a->gain_db);
     put(l, "shift", (double)a->shift_s);
+    put(l, "speed", (double)a->speed);
+    put(l, "pitch", (double)a->pitch);
+    put(l, "length of the room", (double)a->room_s);
+    put(l, "level of the room", (double)a->room_db);
+    put(l, "low-pass", (double)a->low_pass_hz);
+    put(l, "masks in time", a->time_masks);
+    put(l, "frames of a mask", a->time_mask);
+    put(l, "masks in frequency", a->freq_masks);
+    put(l, "bands of a mask", a->freq_mask);
 }
 
 static void put_rates(struct list *l, const mood_train_params *p)

@@ -134,7 +134,7 @@ static void test_none_between_steps(void **state)
     p.mixup = 1;
     p.accumulate = 2;
     p.balance_classes = true;
-    assert_int_equal(mood_augment_parse(&p.augment, "noise,gain,shift"), MOOD_OK);
+    assert_int_equal(mood_augment_parse(&p.augment, mood_augment_names()), MOOD_OK);
     assert_int_equal(train(&p), MOOD_OK);
     assert_int_equal(n_seen, 3);
 

@@ -15,6 +15,7 @@
 static mood_train_params all_at_once(void)
 {
     mood_train_params p = run_augmented();
+    assert_ok(mood_augment_parse(&p.augment, mood_augment_names()));
     p.epochs = 3;
     p.optimiser = (mood_optimiser_params){.kind = MOOD_ADAMW, .weight_decay = 0.01};
     p.schedule = MOOD_SCHEDULE_COSINE;
