@@ -129,9 +129,9 @@ void mood__weights_start_outline(mood_weights *w);
 
 /* Add a weight whose numbers lie in memory of somebody else, which is only read and has to outlive
  * w: a mapped file. It is frozen and has no gradient; mood_weights_copy into w fails, and a clone
- * owns its numbers, like any other.
- * Errors: as mood_weights_add, and E_INVALID (`value` is not contiguous f32 on a MOOD__ALIGN
- * boundary). */
+ * owns its numbers, like any other; of i8 there are none.
+ * Errors: as mood_weights_add, and E_INVALID (`value` is not contiguous f32, or the
+ * panels of an i8 matrix, on a MOOD__ALIGN boundary). */
 MOOD_NODISCARD
 mood_status mood__weights_add_borrowed(mood_weights *w, const char *name, const mood_tensor *value);
 

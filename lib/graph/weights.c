@@ -137,13 +137,14 @@ mood_status mood_weights_add(mood_weights *w, const char *name, int rank, const 
 mood_status mood__weights_add_borrowed(mood_weights *w, const char *name, const mood_tensor *value)
 {
     MOOD__TRY(check_name(w, name));
-    if (value->dtype != MOOD_F32 || !mood_tensor_is_contiguous(value) || !value->data ||
+    if ((value->dtype != MOOD_F32 && value->dtype != MOOD_I8) ||
+        !mood_tensor_is_contiguous(value) || !value->data ||
         (uintptr_t)value->data % MOOD__ALIGN != 0)
-        return mood__fail(MOOD_E_INVALID,
-                          "weight '%s': what is borrowed has to be contiguous and aligned f32",
-                          name);
+        return mood__fail(
+            MOOD_E_INVALID,
+            "weight '%s': what is borrowed has to be contiguous and aligned f32 or i8", name);
     mood_tensor t; /* the same, but for strides of axes of size 1, which may be anything */
-    mood_status status = mood_tensor_make(&t, value->data, MOOD_F32, value->rank, value->dim);
+    mood_status status = mood_tensor_make(&t, value->data, value->dtype, value->rank, value->dim);
     if (status)
         return mood__fail_in(status, "weight '%s'", name);
     return append(w, name, &t) ? MOOD_OK : mood__nomem();
@@ -246,6 +247,9 @@ mood_status mood_weights_copy(mood_weights *dst, const mood_weights *src)
             return mood__fail(MOOD_E_MISSING, "copy of weights: the source has no '%s'", name);
         if (!mood_tensor_same_shape(&dst->list[i]->value, &src->list[j]->value))
             return mood__fail(MOOD_E_SHAPE, "copy of weights: '%s' has another shape", name);
+        if (src->list[j]->value.dtype != MOOD_F32)
+            return mood__fail(MOOD_E_INVALID, "copy of weights: '%s' is %s", name,
+                              mood_dtype_name(src->list[j]->value.dtype));
     }
     for (size_t i = 0; i < src->count; i++)
         if (mood_weights_find(dst, src->list[i]->name) < 0)

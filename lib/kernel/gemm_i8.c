@@ -133,24 +133,11 @@ void mood__i8_unpack(float *w, const void *panels, int64_t k, int64_t n)
 bool mood__i8_check(const void *panels, int64_t k, int64_t n)
 {
     bool good = true;
-    for (int64_t i = 0; i < mood__i8_panels(n); i++) {
-        struct panel p = panel_at(panels, i, k);
-        int32_t sum[COLUMNS] = {0}, filling = 0;
-        for (int64_t s = 0; s < steps_of(k) * STEP_BYTES; s += STEP_BYTES) {
-            for (int c = 0; c < STEP_BYTES; c++) {
-                sum[c / STEP] += p.q[s + c];
-                good &= p.q[s + c] != -128;
-            }
-        }
-        for (int64_t r = k; r < steps_of(k) * STEP; r++)
-            for (int c = 0; c < COLUMNS; c++)
-                filling |= p.q[place(r, c)];
-        for (int c = 0; c < COLUMNS; c++) {
-            bool filled = i * COLUMNS + c >= n;
-            good &= sum[c] == p.sum[c] && p.scale[c] >= 0 && isfinite(p.scale[c]) &&
-                    !(filled && (p.scale[c] != 0 || sum[c] != 0));
-        }
-        good &= filling == 0;
+    for (int64_t j = 0; j < mood__i8_panels(n) * COLUMNS; j++) {
+        struct panel p = panel_at(panels, j / COLUMNS, k);
+        float scale = p.scale[j % COLUMNS];
+        int64_t sum = p.sum[j % COLUMNS], most = j < n ? 128 * k : 0;
+        good = good && scale >= 0 && isfinite(scale) && sum <= most && sum >= -most;
     }
     return good;
 }

@@ -11,7 +11,7 @@
  *
  *     y[n] = (sum_k qa[k] qw[k, n]  -  zero * sum_k qw[k, n]) * (scale_a * scale_w[n])  +  bias[n]
  *
- * Both sums are exact: 255 * 127 * K stays below 2^31 up to MOOD__I8_MAX_DEPTH, and no tier adds in
+ * Both sums are exact: 255 * 128 * K stays below 2^31 up to MOOD__I8_MAX_DEPTH, and no tier adds in
  * fewer than 32 bits. AVX2's vpmaddubsw does: its 16 bits are full after two products. It could be
  * had with 7 bits for one of the factors; 8 were kept, for bytes widened to 16 bits and vpmaddwd
  * cost little more, and AVX-512 VNNI (vpdpbusd) does the whole in one instruction. So all tiers
@@ -33,7 +33,7 @@
 enum {
     MOOD__I8_COLUMNS = 32,      /* of a panel */
     MOOD__I8_STEP = 4,          /* values of k that lie together */
-    MOOD__I8_MAX_DEPTH = 66000, /* the largest K */
+    MOOD__I8_MAX_DEPTH = 65536, /* the largest K */
 };
 
 /* Panels of a matrix with N columns, and the bytes of each when it has K rows. */
@@ -48,8 +48,9 @@ void mood__i8_pack(void *panels, const float *w, int64_t k, int64_t n);
 /* The reverse: W = scale_w qw. */
 void mood__i8_unpack(float *w, const void *panels, int64_t k, int64_t n);
 
-/* Whether panels can be the work of mood__i8_pack: each sum is that of its column, each scale
- * finite and not negative, the filling zero. What a file holds has to pass. */
+/* Whether the heads of panels are possible: each scale finite and not negative, no sum above what K
+ * bytes can give, nothing in the columns beyond N. For what a file holds: digests find damage, and
+ * with a false sum a product is wrong, but defined. */
 bool mood__i8_check(const void *panels, int64_t k, int64_t n);
 
 struct mood__i8_product {

@@ -130,7 +130,8 @@ static void finish_row(float *y, const int32_t *sum, const struct mood__i8_row *
                        const float *scale, const int32_t *column_sum, const float *bias, int n)
 {
     for (int j = 0; j < n; j++) {
-        float v = (float)(sum[j] - row->zero * column_sum[j]) * (row->scale * scale[j]);
+        uint32_t at_zero = (uint32_t)row->zero * (uint32_t)column_sum[j];
+        float v = (float)(int32_t)((uint32_t)sum[j] - at_zero) * (row->scale * scale[j]);
         y[j] = bias ? v + bias[j] : v;
     }
 }

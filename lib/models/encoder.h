@@ -20,6 +20,7 @@ struct mood_encoder {
     mood_weights *weights;     /* sealed: exactly those of mood_wav2vec2 */
     struct mood__reader *file; /* that weights lie in, or NULL */
     bool rounded;              /* the weights are not those that the identity was made from */
+    bool has_i8;               /* rounded, and some lie in the file as i8 */
 };
 
 /* The names and shapes of an encoder's weights, without numbers and without the memory for them

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "graph/node.h"
+#include "kernel/gemm_i8.h"
 #include "tensor/tensor.h"
 
 static const struct mood__format encoder_format = {.kind = "encoder", .major = 1, .minor = 0};
@@ -22,27 +23,54 @@ static const char *entry_name(char out[MOOD__ENTRY_NAME_BYTES],
     return out;
 }
 
+/* Whether a weight can be i8: the matrices of dense layers and convolutions. What is left is the
+ * first convolution, which hears the samples, the positional one, whose groups are too narrow for
+ * panels, and what is no matrix; together 5 % of the weights. */
+static bool can_be_i8(const char *name, const mood_tensor *t)
+{
+    mood_tensor panels;
+    bool matrix = t->rank == 2 ||
+                  (t->rank == 3 && t->dim[1] > 1 && strncmp(name, "feature_extractor.", 18) == 0);
+    return matrix && mood__tensor_panels(&panels, t) == MOOD_OK;
+}
+
 /* ---- writing ------------------------------------------------------------------------------ */
+
+static mood_status write_weight(struct mood__writer *w, const char *entry, const char *name,
+                                const mood_tensor *value, mood_dtype dtype)
+{
+    if (value->dtype == MOOD_I8) {
+        mood_tensor panels;
+        MOOD__TRY(mood__tensor_panels(&panels, value));
+        return mood__writer_add_tensor(w, entry, &panels);
+    }
+    if (dtype == MOOD_I8 && can_be_i8(name, value))
+        return mood__writer_add_tensor_as_i8(w, entry, value);
+    return dtype == MOOD_F16 ? mood__writer_add_tensor_as_f16(w, entry, value)
+                             : mood__writer_add_tensor(w, entry, value);
+}
 
 mood_status mood__encoder_write(struct mood__writer *w, const mood_encoder *e,
                                 const struct mood__encoder_place *place, mood_dtype dtype)
 {
     char *text;
-    if (dtype != MOOD_F32 && dtype != MOOD_F16)
-        return mood__fail(MOOD_E_INVALID, "an encoder's weights can be written as f32 or f16");
+    if (dtype != MOOD_F32 && dtype != MOOD_F16 && dtype != MOOD_I8)
+        return mood__fail(MOOD_E_INVALID, "an encoder's weights can be written as f32, f16 or i8");
     if (e->identity[0] == '\0')
         return mood__fail(MOOD_E_INVALID, "the encoder has no identity yet");
-    if (e->rounded) /* as f32 they would pass for those that the identity was made from */
+    /* As f32 they would pass for those that the identity was made from. */
+    if (e->has_i8)
+        dtype = MOOD_I8;
+    else if (e->rounded && dtype == MOOD_F32)
         dtype = MOOD_F16;
     MOOD__TRY(mood__encoder_print(&text, e));
     mood_status status = mood__writer_add_text(w, place->config, text);
     mood__free(text);
     for (int i = 0; i < mood_weights_count(e->weights) && !status; i++) {
         char full[MOOD__ENTRY_NAME_BYTES];
-        const char *name = entry_name(full, place, mood_weights_name(e->weights, i));
-        const mood_tensor *value = mood_weights_value(e->weights, i);
-        status = dtype == MOOD_F16 ? mood__writer_add_tensor_as_f16(w, name, value)
-                                   : mood__writer_add_tensor(w, name, value);
+        const char *name = mood_weights_name(e->weights, i);
+        status = write_weight(w, entry_name(full, place, name), name,
+                              mood_weights_value(e->weights, i), dtype);
     }
     return status;
 }
@@ -69,26 +97,38 @@ static mood_status create_from_config(mood_encoder **out, const struct mood__rea
     return status ? mood__fail_in(status, "its %s", place->config) : MOOD_OK;
 }
 
-/* Whether the file has exactly the weights of the outline, each with its shape, and all of one
- * type. Until then no memory is taken for them: a config is quickly written that asks for all there
- * is.
- */
+/* Whether the file has this weight. i8 is a type beside f32; others are not mixed: *rest is that of
+ * the weights before, or I8 when there were none. */
+static mood_status check_weight(const struct mood__reader *r, const char *entry, const char *name,
+                                const mood_tensor *shape, mood_dtype *rest)
+{
+    const struct mood__entry *e = mood__reader_find(r, entry);
+    mood_tensor panels;
+    if (e && !e->text && e->tensor.dtype == MOOD_I8 && can_be_i8(name, shape)) {
+        MOOD__TRY(mood__tensor_panels(&panels, shape));
+        return mood__reader_check(r, entry, &panels);
+    }
+    MOOD__TRY(mood__reader_check(r, entry, shape));
+    if (*rest != MOOD_I8 && *rest != e->tensor.dtype)
+        return mood__fail(MOOD_E_FORMAT, "'%s' has type %s, and other weights have %s", entry,
+                          mood_dtype_name(e->tensor.dtype), mood_dtype_name(*rest));
+    *rest = e->tensor.dtype;
+    return MOOD_OK;
+}
+
+/* Whether the file has exactly the weights of the outline, each with its shape. Until then no
+ * memory is taken for them: a config is quickly written that asks for all there is. */
 static mood_status check_weights(const struct mood__reader *r,
                                  const struct mood__encoder_place *place,
                                  const mood_weights *outline)
 {
     size_t folder_bytes = strlen(place->folder);
-    mood_dtype first = MOOD_F32;
+    mood_dtype rest = MOOD_I8;
     for (int i = 0; i < mood_weights_count(outline); i++) {
         char full[MOOD__ENTRY_NAME_BYTES];
-        const char *name = entry_name(full, place, mood_weights_name(outline, i));
-        MOOD__TRY(mood__reader_check(r, name, mood_weights_value(outline, i)));
-        mood_dtype dtype = mood__reader_find(r, name)->tensor.dtype;
-        if (i == 0)
-            first = dtype;
-        if (dtype != first)
-            return mood__fail(MOOD_E_FORMAT, "'%s' has type %s, and other weights have %s", name,
-                              mood_dtype_name(dtype), mood_dtype_name(first));
+        const char *name = mood_weights_name(outline, i);
+        MOOD__TRY(check_weight(r, entry_name(full, place, name), name,
+                               mood_weights_value(outline, i), &rest));
     }
     for (size_t i = 0; i < mood__reader_count(r); i++) {
         const char *name = mood__reader_at(r, i)->name;
@@ -104,11 +144,27 @@ static const mood_tensor *newest(const mood_weights *w)
     return mood_weights_value(w, mood_weights_count(w) - 1);
 }
 
+/* Panels are used where they lie. */
+static mood_status load_i8(mood_encoder *e, const mood_tensor *stored, const char *name,
+                           const mood_tensor *shape)
+{
+    mood_tensor t = *shape;
+    t.dtype = MOOD_I8;
+    t.data = stored->data;
+    int64_t n = t.dim[t.rank - 1];
+    if (!mood__i8_check(t.data, mood_tensor_elements(&t) / n, n))
+        return mood__fail(MOOD_E_NUMERIC, "weight '%s' has an impossible scale or sum", name);
+    e->rounded = e->has_i8 = true;
+    return mood__weights_add_borrowed(e->weights, name, &t);
+}
+
 /* Float32 is used where it lies; float16 is expanded. */
 static mood_status load_weight(mood_encoder *e, const struct mood__reader *r, const char *entry,
-                               const char *name)
+                               const char *name, const mood_tensor *shape)
 {
     const mood_tensor *stored = &mood__reader_find(r, entry)->tensor;
+    if (stored->dtype == MOOD_I8)
+        return load_i8(e, stored, name, shape);
     if (stored->dtype == MOOD_F32) {
         MOOD__TRY(mood__weights_add_borrowed(e->weights, name, stored));
     } else {
@@ -129,7 +185,8 @@ static mood_status load_weights(mood_encoder *e, const struct mood__reader *r,
     for (int i = 0; i < mood_weights_count(outline); i++) {
         char full[MOOD__ENTRY_NAME_BYTES];
         const char *name = mood_weights_name(outline, i);
-        MOOD__TRY(load_weight(e, r, entry_name(full, place, name), name));
+        MOOD__TRY(
+            load_weight(e, r, entry_name(full, place, name), name, mood_weights_value(outline, i)));
     }
     mood_weights_seal(e->weights);
     return MOOD_OK;
@@ -150,7 +207,7 @@ mood_status mood__encoder_take(mood_encoder **out, struct mood__reader **r,
         mood_encoder_destroy(&e);
         return status;
     }
-    if (e->rounded) /* nothing lies in the file */
+    if (e->rounded && !e->has_i8) /* nothing lies in the file */
         mood__reader_close(r);
     e->file = *r;
     *r = NULL;

@@ -95,6 +95,8 @@ static void compute(char out[MOOD__SHA256_HEX_BYTES], const mood_encoder *e)
 
 void mood_encoder_identify(mood_encoder *encoder)
 {
+    if (encoder->has_i8) /* what it could be computed from is not there */
+        return;
     compute(encoder->identity, encoder);
     encoder->rounded = false;
 }
@@ -104,8 +106,9 @@ mood_status mood_encoder_verify(const mood_encoder *encoder)
     char real[MOOD__SHA256_HEX_BYTES];
     if (encoder->rounded)
         return mood__fail(MOOD_E_UNSUPPORTED,
-                          "its weights were rounded to f16, so that they no longer show whether "
-                          "its identity is right");
+                          "its weights were rounded to %s, so that they no longer show whether "
+                          "its identity is right",
+                          mood_dtype_name(encoder->has_i8 ? MOOD_I8 : MOOD_F16));
     compute(real, encoder);
     if (strcmp(real, encoder->identity) != 0)
         return mood__fail(MOOD_E_FORMAT, "its identity should be %s, but is %s", real,

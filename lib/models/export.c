@@ -244,6 +244,9 @@ static mood_status write_weights(const char *folder, const mood_weights *weights
 mood_status mood_encoder_export(const mood_encoder *encoder, const char *folder)
 {
     const mood_encoder_config *config = mood_encoder_get_config(encoder);
+    if (encoder->has_i8)
+        return mood__fail(MOOD_E_UNSUPPORTED,
+                          "weights of 8 bits cannot be written as a Hugging Face folder");
     MOOD__TRY(mood__folder_make(folder));
     MOOD__TRY(write_weights(folder, encoder->weights));
     MOOD__TRY(write_preprocessor(folder, config));

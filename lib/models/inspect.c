@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "store/store.h"
 
-enum { N_DTYPES = MOOD_F16 + 1 };
+enum { N_DTYPES = MOOD_I8 + 1 };
 
 mood_status mood_file_inspect(mood_file_info *out, const char *path)
 {

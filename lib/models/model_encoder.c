@@ -43,8 +43,8 @@ mood_status mood_model_check_encoder(const mood_model *model, const mood_encoder
 
 mood_status mood_model_embed(mood_model *model, mood_encoder *encoder, mood_dtype dtype)
 {
-    if (dtype != MOOD_F32 && dtype != MOOD_F16)
-        return mood__fail(MOOD_E_INVALID, "an encoder is stored as f32 or f16, not as %s",
+    if (dtype != MOOD_F32 && dtype != MOOD_F16 && dtype != MOOD_I8)
+        return mood__fail(MOOD_E_INVALID, "an encoder is stored as f32, f16 or i8, not as %s",
                           mood_dtype_name(dtype));
     MOOD__TRY(mood_model_check_encoder(model, encoder));
     mood_encoder *before = model->embedded;

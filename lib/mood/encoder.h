@@ -127,16 +127,18 @@ MOOD_API mood_status mood_encoder_create(mood_encoder **out, const mood_encoder_
                                          const mood_encoder_params *params);
 
 /* Read an encoder file. The digest is checked before anything in it is parsed. Weights that are
- * float32 in the file are not copied: the file is mapped as long as the encoder lives, may be
+ * float32 or i8 in the file are not copied: the file is mapped as long as the encoder lives, may be
  * replaced and removed meanwhile, but not written into.
  * Errors: as mood_model_load. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_encoder_load(mood_encoder **out, const char *path);
 
 /* Write an encoder file, under a temporary name first. As MOOD_F16 the weights are rounded, and
- * take half the bytes; they keep the identity of the encoder that they come from. What was rounded
- * once is written as MOOD_F16 whatever `dtype` is, for it is no longer what the identity says.
- * Errors: E_INVALID (no identity yet; dtype is neither MOOD_F32 nor MOOD_F16), E_IO, E_NOMEM. */
+ * take half the bytes; as MOOD_I8 those of the convolutions but the first, and of the dense layers,
+ * take a quarter, and are computed with as they are. Either keeps the identity of the encoder that
+ * it comes from. What was rounded once is never written as if it were more exact: f16 becomes f16
+ * or i8, i8 stays as it is, whatever `dtype` says.
+ * Errors: E_INVALID (no identity yet; another dtype), E_IO, E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_encoder_save(const mood_encoder *encoder, const char *path,
                                        mood_dtype dtype);
@@ -157,12 +159,14 @@ MOOD_API mood_weights *mood_encoder_weights(mood_encoder *encoder);
  * mood_encoder_identify. Borrowed until then. */
 MOOD_API const char *mood_encoder_identity(const mood_encoder *encoder);
 
-/* Compute the identity from the weights as they are now. */
+/* Compute the identity from the weights as they are now. With weights of MOOD_I8 it stays what the
+ * file says. */
 MOOD_API void mood_encoder_identify(mood_encoder *encoder);
 
 /* Whether config and weights are those that the identity of the file was made from: a file says
  * what its identity is, and loading believes it.
- * Errors: E_FORMAT (they are not), E_UNSUPPORTED (the weights were rounded to f16), E_NOMEM. */
+ * Errors: E_FORMAT (they are not), E_UNSUPPORTED (the weights were rounded to f16 or i8), E_NOMEM.
+ */
 MOOD_NODISCARD
 MOOD_API mood_status mood_encoder_verify(const mood_encoder *encoder);
 

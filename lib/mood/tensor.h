@@ -25,7 +25,11 @@ extern "C" {
 typedef enum mood_dtype {
     MOOD_F32, /* float */
     MOOD_I32, /* int32_t: class labels */
-    MOOD_F16  /* IEEE 754 binary16 as uint16_t: for files and caches; no op computes with it */
+    MOOD_F16, /* IEEE 754 binary16 as uint16_t: for files and caches; no op computes with it */
+    /* int8_t. As the weight of mood_dense or mood_conv1d: a matrix that was rounded, each column
+     * under a scale of its own. The shape is that of the float weight, but the numbers lie in
+     * panels (docs/file-formats.md) and cannot be reached by strides. */
+    MOOD_I8
 } mood_dtype;
 
 typedef struct mood_tensor {
@@ -36,7 +40,7 @@ typedef struct mood_tensor {
     mood_dtype dtype;
 } mood_tensor;
 
-/* "f32", "i32", "f16". */
+/* "f32", "i32", "f16", "i8". */
 MOOD_API const char *mood_dtype_name(mood_dtype dtype);
 MOOD_API size_t mood_dtype_bytes(mood_dtype dtype);
 

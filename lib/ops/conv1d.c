@@ -13,6 +13,7 @@
 #include "kernel/gemm.h"
 #include "ops/columns.h"
 #include "ops/conv1d_products.h"
+#include "ops/i8.h"
 #include "ops/linear.h"
 #include "ops/op_list.h"
 
@@ -222,5 +223,7 @@ mood_node *mood_conv1d(mood_node *x, mood_node *w, mood_node *bias,
         a.p = *params;
     a.p.stride = a.p.stride ? a.p.stride : 1;
     a.p.groups = a.p.groups ? a.p.groups : 1;
+    if (w && w->value.dtype == MOOD_I8)
+        return mood__conv1d_i8(x, w, bias, &a.p);
     return mood__node(&mood__op_conv1d, (mood_node *[]){x, w, bias}, bias ? 3 : 2, &a, sizeof(a));
 }

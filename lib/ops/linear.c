@@ -7,6 +7,7 @@
 
 #include "kernel/gemm.h"
 #include "kernel/product.h"
+#include "ops/i8.h"
 #include "ops/linear.h"
 #include "ops/op_list.h"
 
@@ -246,5 +247,7 @@ const struct mood__op mood__op_dense = {
 
 mood_node *mood_dense(mood_node *x, mood_node *w, mood_node *bias)
 {
+    if (w && w->value.dtype == MOOD_I8)
+        return mood__dense_i8(x, w, bias);
     return mood__node(&mood__op_dense, (mood_node *[]){x, w, bias}, bias ? 3 : 2, NULL, 0);
 }

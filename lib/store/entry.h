@@ -19,7 +19,7 @@ struct mood__entry {
     const char *name;   /* "part" or "folder/part" */
     const char *text;   /* UTF-8; NULL when the entry is a tensor */
     mood_tensor tensor; /* of an entry without text */
-    mood_dtype stored;  /* its type in the file: the tensor's own, or f16 for one of f32 */
+    mood_dtype stored;  /* its type in the file: the tensor's own, or f16 or i8 for one of f32 */
 };
 
 bool mood__entry_name_is_valid(const char *name);

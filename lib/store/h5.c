@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "base/text.h"
+#include "kernel/gemm_i8.h"
 #include "store/header.h"
 #include "tensor/tensor.h"
 
@@ -49,6 +50,8 @@ static hid_t number_type(mood_dtype dtype)
 {
     if (dtype == MOOD_I32)
         return H5Tcopy(H5T_STD_I32LE);
+    if (dtype == MOOD_I8)
+        return H5Tcopy(H5T_STD_I8LE);
     hid_t id = H5Tcopy(H5T_IEEE_F32LE);
     if (dtype == MOOD_F32)
         return id;
@@ -149,15 +152,29 @@ static mood_status halve(mood_tensor *t, void **copy)
     return MOOD_OK;
 }
 
+/* The same, from contiguous f32 to the panels of i8. */
+static mood_status round_to_i8(mood_tensor *t, void **copy)
+{
+    mood_tensor panels;
+    MOOD__TRY(mood__tensor_panels(&panels, t));
+    *copy = panels.data = mood__alloc_aligned(mood_tensor_bytes(&panels));
+    if (!panels.data)
+        return mood__nomem();
+    int64_t n = t->dim[t->rank - 1];
+    mood__i8_pack(panels.data, mood__f32(t), mood_tensor_elements(t) / n, n);
+    *t = panels;
+    return MOOD_OK;
+}
+
 static mood_status put_tensor(const struct build *b, const struct mood__entry *e)
 {
     mood_tensor t = e->tensor;
-    void *packed = NULL, *halves = NULL;
+    void *packed = NULL, *rounded = NULL;
     mood_status status = MOOD_OK;
     if (!mood_tensor_is_contiguous(&t))
         status = pack(&t, &packed);
     if (status == MOOD_OK && t.dtype != e->stored)
-        status = halve(&t, &halves);
+        status = e->stored == MOOD_I8 ? round_to_i8(&t, &rounded) : halve(&t, &rounded);
     if (status == MOOD_OK) {
         hsize_t dim[MOOD_MAX_RANK];
         for (int i = 0; i < t.rank; i++)
@@ -168,7 +185,7 @@ static mood_status put_tensor(const struct build *b, const struct mood__entry *e
         close_id(space);
         close_id(type);
     }
-    mood__free(halves);
+    mood__free(rounded);
     mood__free(packed);
     return status;
 }
@@ -336,7 +353,7 @@ static mood_status describe_text(const struct listing *l, const struct data_set 
 
 static bool find_dtype(hid_t type, mood_dtype *out)
 {
-    static const mood_dtype known[] = {MOOD_F32, MOOD_I32, MOOD_F16};
+    static const mood_dtype known[] = {MOOD_F32, MOOD_I32, MOOD_F16, MOOD_I8};
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
         hid_t id = number_type(known[i]);
         bool equal = id >= 0 && H5Tequal(type, id) > 0;

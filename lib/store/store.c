@@ -85,13 +85,27 @@ mood_status mood__writer_add_tensor(struct mood__writer *w, const char *name, co
     return add(w, name, (struct mood__entry){.tensor = *t, .stored = t->dtype});
 }
 
+static mood_status add_rounded(struct mood__writer *w, const char *name, const mood_tensor *t,
+                               mood_dtype stored)
+{
+    if (t->dtype != MOOD_F32)
+        return mood__fail(MOOD_E_INVALID, "'%s' is %s; only f32 is stored as %s", name,
+                          mood_dtype_name(t->dtype), mood_dtype_name(stored));
+    return add(w, name, (struct mood__entry){.tensor = *t, .stored = stored});
+}
+
 mood_status mood__writer_add_tensor_as_f16(struct mood__writer *w, const char *name,
                                            const mood_tensor *t)
 {
-    if (t->dtype != MOOD_F32)
-        return mood__fail(MOOD_E_INVALID, "'%s' is %s; only f32 is stored as f16", name,
-                          mood_dtype_name(t->dtype));
-    return add(w, name, (struct mood__entry){.tensor = *t, .stored = MOOD_F16});
+    return add_rounded(w, name, t, MOOD_F16);
+}
+
+mood_status mood__writer_add_tensor_as_i8(struct mood__writer *w, const char *name,
+                                          const mood_tensor *t)
+{
+    mood_tensor panels;
+    MOOD__TRY(mood__tensor_panels(&panels, t));
+    return add_rounded(w, name, t, MOOD_I8);
 }
 
 mood_status mood__writer_add_text(struct mood__writer *w, const char *name, const char *text)

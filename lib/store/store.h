@@ -36,6 +36,12 @@ mood_status mood__writer_add_tensor(struct mood__writer *w, const char *name, co
 MOOD_NODISCARD
 mood_status mood__writer_add_tensor_as_f16(struct mood__writer *w, const char *name,
                                            const mood_tensor *t);
+
+/* The same for an f32 tensor that is to lie in the file as the panels of an i8 matrix
+ * (mood__tensor_panels). Errors: also E_SHAPE. */
+MOOD_NODISCARD
+mood_status mood__writer_add_tensor_as_i8(struct mood__writer *w, const char *name,
+                                          const mood_tensor *t);
 MOOD_NODISCARD
 mood_status mood__writer_add_text(struct mood__writer *w, const char *name, const char *text);
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "kernel/gemm_i8.h"
 
 static const struct {
     const char *name;
@@ -17,6 +18,7 @@ static const struct {
     [MOOD_F32] = {"f32", sizeof(float)},
     [MOOD_I32] = {"i32", sizeof(int32_t)},
     [MOOD_F16] = {"f16", sizeof(uint16_t)},
+    [MOOD_I8] = {"i8", sizeof(int8_t)},
 };
 
 const char *mood_dtype_name(mood_dtype dtype)
@@ -189,4 +191,17 @@ mood_status mood__check_finite(const mood_tensor *t, const char *name)
                               (long long)i);
     }
     return MOOD_OK;
+}
+
+mood_status mood__tensor_panels(mood_tensor *out, const mood_tensor *t)
+{
+    int64_t n = t->rank < 2 ? 0 : t->dim[t->rank - 1], k = n ? mood_tensor_elements(t) / n : 0;
+    if (k < 1 || k > MOOD__I8_MAX_DEPTH) {
+        char text[MOOD__SHAPE_BYTES];
+        return mood__fail(MOOD_E_SHAPE,
+                          "shape %s cannot be i8: 2 axes or more, and sums of at most %d",
+                          mood__shape_text(text, t->rank, t->dim), MOOD__I8_MAX_DEPTH);
+    }
+    return mood_tensor_make(out, t->dtype == MOOD_I8 ? t->data : NULL, MOOD_I8, 2,
+                            (int64_t[]){mood__i8_panels(n), mood__i8_panel_bytes(k)});
 }

@@ -37,4 +37,10 @@ static inline int mood__argmax(const float *x, int n)
     return best;
 }
 
+/* The panels (kernel/gemm_i8.h) of a matrix: `t` with its last axis as columns and all others as
+ * rows. As plain bytes, i8 of shape (panels, bytes of each), at t's data where t is i8.
+ * Errors: E_SHAPE (rank below 2, or too many rows). */
+MOOD_NODISCARD
+mood_status mood__tensor_panels(mood_tensor *out, const mood_tensor *t);
+
 #endif

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
+#include "models/encoder.h"
 #include "models/model.h"
 #include "train/extract.h"
 #include "train/work.h"
@@ -88,6 +89,8 @@ static void write_key(const struct mood__bank *b, bool copies, char key[KEY_BYTE
         key, KEY_BYTES, "encoder %s\n%s\nwindow %d hop %d\nmel %d hop %d bands %d\nhearing %d\n",
         mood_encoder_identity(p->encoder), layer, MOOD__WINDOW_SAMPLES, MOOD__WINDOW_HOP,
         MOOD__MEL_FFT, MOOD__MEL_HOP, MOOD__MEL_BANDS, MOOD__HEARING);
+    if (p->encoder->has_i8) /* has the identity of the encoder before it was rounded */
+        n += snprintf(key + n, KEY_BYTES - (size_t)n, "weights i8\n");
     if (!copies)
         return;
     const mood_augment_params *a = p->augment;
@@ -114,7 +117,8 @@ static mood_status open_cache(struct mood__bank *b, const char *root, bool copie
     char *folder = mood__calloc(n, 1);
     if (!folder)
         return mood__nomem();
-    snprintf(folder, n, "%s/%.16s/%s%s", root, mood_encoder_identity(b->p.encoder), layer, more);
+    snprintf(folder, n, "%s/%.16s%s/%s%s", root, mood_encoder_identity(b->p.encoder),
+             b->p.encoder->has_i8 ? "-i8" : "", layer, more);
     struct mood__cache_params cp = {
         .folder = folder, .layout = b->layout, .pool = b->p.pool, .stop = b->p.stop};
     cp.layout.key = key;

@@ -126,6 +126,20 @@ class Encoders(Convert):
         self.assertIn("f32", full["parameters"])
         self.refuses(1, "half.h5: has weights of 16 bits", "half.h5", "wide.h5", "--dtype", "f32")
 
+    def test_eight_bits_are_the_same_encoder(self):
+        self.good(CONVERT, "--random", "tiny", "full.h5")
+        self.good(CONVERT, "full.h5", "small.h5", "--dtype", "int8")
+        self.good(CONVERT, "small.h5", "kept.h5")
+        self.assertLess(os.path.getsize("small.h5"), 0.6 * os.path.getsize("full.h5"))
+        self.assertEqual(read("small.h5"), read("kept.h5"))
+        full, small = self.info("full.h5"), self.info("small.h5")
+        self.assertEqual(small["identity"], full["identity"])
+        self.assertIn("i8", small["parameters"])
+        for dtype in "f32", "f16":
+            self.refuses(1, "small.h5: has weights of 8 bits", "small.h5", "wide.h5", "--dtype",
+                         dtype)
+        self.refuses(1, "8 bits cannot be written as a Hugging Face folder", "small.h5", "folder/")
+
     def test_verify(self):
         self.good(CONVERT, "--random", "tiny", "full.h5")
         self.good(CONVERT, "full.h5", "half.h5", "--dtype", "f16")

@@ -12,6 +12,7 @@
 #include "base/half.h"
 #include "base/mem.h"
 #include "encoder_forms.h"
+#include "mood/import.h"
 #include "store/store.h"
 #include "store/temp.h"
 #include "tensor/tensor.h"
@@ -280,6 +281,38 @@ static void test_round_trip_f16(void **state)
     mood_encoder_destroy(&back);
 }
 
+/* Rounded once more, i8 stays what it is; and what is too exact for it stays float32. */
+static void test_round_trip_i8(void **state)
+{
+    (void)state;
+    const char *path = temp_path("bytes"), *again = temp_path("again");
+    const mood_dtype dtypes[] = {MOOD_F32, MOOD_F16, MOOD_I8};
+    mood_encoder *e = make(BASE), *back;
+    assert_ok(mood_encoder_save(e, path, MOOD_I8));
+    assert_ok(mood_encoder_load(&back, path));
+    assert_string_equal(mood_encoder_identity(e), mood_encoder_identity(back));
+    mood_weights *w = mood_encoder_weights(e);
+    int n_i8 = 0;
+    for (int i = 0; i < mood_weights_count(w); i++) {
+        const mood_tensor *x = mood_weights_value(w, i), *y = weight(back, mood_weights_name(w, i));
+        assert_true(mood_tensor_same_shape(x, y));
+        n_i8 += y->dtype == MOOD_I8;
+        if (y->dtype != MOOD_I8)
+            assert_memory_equal(x->data, y->data, mood_tensor_bytes(x));
+    }
+    assert_int_equal(n_i8, 6 + 1 + 3 * 6); /* convolutions but the first, projection, layers */
+    assert_int_equal(mood_encoder_verify(back), MOOD_E_UNSUPPORTED);
+    assert_int_equal(mood_encoder_export(back, temp_path("folder")), MOOD_E_UNSUPPORTED);
+    mood_encoder_identify(back);
+    assert_string_equal(mood_encoder_identity(e), mood_encoder_identity(back));
+    for (int i = 0; i < 3; i++) {
+        assert_ok(mood_encoder_save(back, again, dtypes[i]));
+        assert_same_files(path, again);
+    }
+    mood_encoder_destroy(&e);
+    mood_encoder_destroy(&back);
+}
+
 static void test_wrong_calls(void **state)
 {
     (void)state;
@@ -301,7 +334,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random),         cmocka_unit_test(test_trained_like),
         cmocka_unit_test(test_identity),       cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_round_trip_f16), cmocka_unit_test(test_wrong_calls),
+        cmocka_unit_test(test_round_trip_f16), cmocka_unit_test(test_round_trip_i8),
+        cmocka_unit_test(test_wrong_calls),
     };
     return cmocka_run_group_tests_name("encoder", tests, temp_setup, temp_teardown);
 }

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "encoder_forms.h"
 #include "fail_alloc.h"
+#include "kernel/gemm_i8.h"
 #include "models/encoder.h"
 #include "store/temp.h"
 #include "tensor/tensor.h"
@@ -103,11 +104,37 @@ struct change {
     const char *nan;       /* a weight whose last number is not one */
     const char *as_f32;    /* a weight that is stored as f32 where the others are f16 */
     bool f16;
+    const char *as_i8;     /* a weight that is stored as i8 */
+    const char *panels;    /* one that is stored as i8, one panel short */
+    const char *bad_scale; /* one that is stored as i8, with a scale below 0 */
 };
 
 static bool is(const char *name, const char *wanted)
 {
     return wanted && strcmp(name, wanted) == 0;
+}
+
+/* Panels live as long as the test: a writer borrows. */
+static void add_i8(struct mood__writer *w, const struct change *c, const char *name,
+                   const char *entry, const mood_tensor *value)
+{
+    static _Alignas(MOOD__ALIGN) char room[1 << 14];
+    const int64_t n = value->dim[value->rank - 1];
+    mood_tensor panels;
+    if (value->rank == 1) { /* no matrix: bytes of as many elements */
+        assert_ok(mood_tensor_make(&panels, room, MOOD_I8, 1, &n));
+    } else {
+        assert_ok(mood__tensor_panels(&panels, value));
+        assert_true(mood_tensor_bytes(&panels) <= sizeof(room));
+        mood__i8_pack(room, mood__f32(value), mood_tensor_elements(value) / n, n);
+        panels.data = room;
+    }
+    if (is(name, c->panels))
+        panels.dim[1]--;
+    if (is(name, c->bad_scale))
+        ((float *)(void *)room)[1] = -1.0f;
+    panels.stride[0] = panels.dim[1];
+    assert_ok(mood__writer_add_tensor(w, entry, &panels));
 }
 
 static void add_weight(struct mood__writer *w, const struct change *c, const char *name,
@@ -120,6 +147,10 @@ static void add_weight(struct mood__writer *w, const struct change *c, const cha
         return;
     if (is(name, c->as_text)) {
         assert_ok(mood__writer_add_text(w, entry, "zero"));
+        return;
+    }
+    if (is(name, c->as_i8) || is(name, c->panels) || is(name, c->bad_scale)) {
+        add_i8(w, c, name, entry, value);
         return;
     }
     if (is(name, c->as_i32))
@@ -209,6 +240,9 @@ static void test_wrong_entries(void **state)
          MOOD_E_FORMAT,
          "'weights/" QUERY "' has type f32, and other weights have f16"},
         {{.nan = QUERY}, MOOD_E_NUMERIC, "'" QUERY "' is NaN or infinite at element 255"},
+        {{.panels = QUERY}, MOOD_E_SHAPE, "where (1, 768) is needed"},
+        {{.bad_scale = QUERY}, MOOD_E_NUMERIC, "has an impossible scale or sum"},
+        {{.as_i8 = "encoder.layer_norm.weight"}, MOOD_E_FORMAT, "has type i8 in the file"},
         {{.nan = QUERY, .f16 = true}, MOOD_E_NUMERIC, "is NaN or infinite at element 255"},
     };
     check_verdicts(verdicts, sizeof(verdicts) / sizeof(verdicts[0]));
@@ -219,6 +253,7 @@ static void test_wrong_entries(void **state)
         {.minor = 1},
         {.minor = 1, .extra = "calibration"},
         {.f16 = true},
+        {.as_i8 = QUERY},
         {.from = "\"encoder\":{", .to = "\"encoder\":{\"new\":[1],"},
         {.from = ",\"source\":{}", .to = ""},
     };

@@ -21,6 +21,9 @@ static const double FORWARD_BOUND = 1e-4;
 /* Of weights with 11 bits: the largest that was measured is 1.9e-3. */
 static const double F16_BOUND = 5e-3;
 
+/* Of weights and inputs with 8 bits: the largest that was measured is 3.4e-2. */
+static const double I8_BOUND = 0.1;
+
 static struct golden *golden;
 
 enum { MAX_SAMPLES = 3000 };
@@ -93,6 +96,7 @@ static void test_from_files(void **state)
     for (int form = 0; form < N_FORMS; form++) {
         check_file(form, MOOD_F32, FORWARD_BOUND);
         check_file(form, MOOD_F16, F16_BOUND);
+        check_file(form, MOOD_I8, I8_BOUND);
     }
 }
 
