@@ -20,6 +20,6 @@ enum {
 
 /* To be raised with any change after which the same sound gives other bits of a plane, of a window
  * for the encoder, or of its frames: caches from before are then not used (train/bank.c). */
-enum { MOOD__HEARING = 1 };
+enum { MOOD__HEARING = 2 };
 
 #endif
