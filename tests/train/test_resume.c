@@ -168,7 +168,7 @@ static void test_killed(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct run rest;
         struct killer at = cases[i].at;
-        int status;
+        int status = 0;
         unlink(path);
         pid_t child = fork();
         if (child == 0) {
