@@ -120,9 +120,10 @@ static void pass2(struct complex *restrict y, const struct complex *restrict x, 
     }
 }
 
-void mood__fft_power(struct mood__fft *f, double *power)
+/* Transform the frame as n / 2 complex points. The result is in one of the two buffers. */
+static const struct complex *transform(struct mood__fft *f)
 {
-    size_t half = f->n / 2, length = half, stride = 1;
+    size_t length = f->n / 2, stride = 1;
     struct complex *x = f->frame, *y = f->other;
     while (length > 1) {
         if (length >= 4)
@@ -136,16 +137,45 @@ void mood__fft_power(struct mood__fft *f, double *power)
         x = y;
         y = swap;
     }
+    return x;
+}
 
-    /* x[k] = E[k] + j O[k], the transforms of the even and the odd samples. Both are of real
-     * signals, so conj(x[half - k]) = E[k] - j O[k]; and X[k] = E[k] + exp(-2 pi j k / n) O[k]. */
+/* 2 X[k] for 0 < k < n / 2. x[k] = E[k] + j O[k], the transforms of the even and the odd samples.
+ * Both are of real signals, so conj(x[half - k]) = E[k] - j O[k]; and
+ * X[k] = E[k] + exp(-2 pi j k / n) O[k]. */
+static inline struct complex take_apart(const struct mood__fft *f, const struct complex *x,
+                                        size_t k)
+{
+    size_t half = f->n / 2;
+    struct complex a = x[k], b = {x[half - k].re, -x[half - k].im};
+    struct complex even = add(a, b), odd = mul_minus_j(sub(a, b)); /* both doubled */
+    return add(even, mul(f->twiddle[k], odd));
+}
+
+void mood__fft_power(struct mood__fft *f, double *power)
+{
+    size_t half = f->n / 2;
+    const struct complex *x = transform(f);
     double first = x[0].re + x[0].im, last = x[0].re - x[0].im;
     power[0] = first * first;
     power[half] = last * last;
     for (size_t k = 1; k < half; k++) {
-        struct complex a = x[k], b = {x[half - k].re, -x[half - k].im};
-        struct complex even = add(a, b), odd = mul_minus_j(sub(a, b)); /* both doubled */
-        struct complex sum = add(even, mul(f->twiddle[k], odd));
+        struct complex sum = take_apart(f, x, k);
         power[k] = 0.25 * (sum.re * sum.re + sum.im * sum.im);
     }
+}
+
+void mood__fft_autocorrelation(struct mood__fft *f, const double *power, double *r, size_t n_lags)
+{
+    /* The power is real and even, so its transform is too, forward or backward alike. */
+    size_t n = f->n, half = n / 2;
+    double *frame = mood__fft_frame(f);
+    frame[0] = power[0];
+    frame[half] = power[half];
+    for (size_t k = 1; k < half; k++)
+        frame[k] = frame[n - k] = power[k];
+    const struct complex *x = transform(f);
+    r[0] = (x[0].re + x[0].im) / (double)n;
+    for (size_t k = 1; k < n_lags; k++)
+        r[k] = 0.5 * take_apart(f, x, k).re / (double)n;
 }

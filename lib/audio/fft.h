@@ -19,4 +19,8 @@ double *mood__fft_frame(struct mood__fft *f);
 /* power[k] = |sum over i of frame[i] exp(-2 pi j i k / n)|^2 for k = 0 .. n / 2. */
 void mood__fft_power(struct mood__fft *f, double *power);
 
+/* r[l] = sum over i of x[i] x[(i + l) mod n] for l < n_lags <= n / 2, from the power spectrum of x,
+ * which mood__fft_power gave. It uses up the frame too. */
+void mood__fft_autocorrelation(struct mood__fft *f, const double *power, double *r, size_t n_lags);
+
 #endif

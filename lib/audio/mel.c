@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * mel.c — The log-mel plane: window, spectrum (fft.c), triangles, logarithm.
+ * mel.c — The log-mel plane: window, spectrum (fft.c), triangles (triangles.c), logarithm.
  *
  * Everything up to the logarithm is in double. The term under it spans ten orders of magnitude
  * within a frame, and float arithmetic loses the quiet end (fft.c has the figures). */
@@ -9,74 +9,35 @@
 #include <math.h>
 
 #include "audio/fft.h"
+#include "audio/triangles.h"
 #include "base/error.h"
 #include "base/mem.h"
 
 static const double PI = 3.14159265358979323846;
 static const double LOG_OFFSET = 1e-6;
 
-/* One triangle: it weighs bins first .. first + n - 1. */
-struct band {
-    int first, n;
-    const double *weight; /* inside mel->weight */
-};
-
 struct mood_mel {
     int n_fft, hop, n_mels;
     struct mood__fft *fft;
-    struct band *band; /* n_mels */
-    double *weight;    /* all triangles, one after another */
-    double *window;    /* n_fft */
-    double *power;     /* scratch: n_fft / 2 + 1 */
+    struct mood__triangles *triangles;
+    double *window; /* n_fft */
+    double *power;  /* scratch: n_fft / 2 + 1 */
+    double *band;   /* scratch: n_mels */
 };
-
-static double hz_to_mel(double hz)
-{
-    return 2595.0 * log10(1.0 + hz / 700.0);
-}
-
-static double mel_to_hz(double mel)
-{
-    return 700.0 * (pow(10.0, mel / 2595.0) - 1.0);
-}
-
-/* Lay out the triangles: band f rises over the mel points f to f + 1 and falls to f + 2. Each bin
- * is inside two bands at most, so twice the bins is room enough for the weights. */
-static void make_bands(mood_mel *m)
-{
-    double step = hz_to_mel(MOOD_SAMPLE_RATE / 2.0) / (m->n_mels + 1);
-    double *weight = m->weight;
-    for (int f = 0; f < m->n_mels; f++) {
-        double left = mel_to_hz(f * step), centre = mel_to_hz((f + 1) * step);
-        double right = mel_to_hz((f + 2) * step);
-        struct band *b = &m->band[f];
-        b->weight = weight;
-        for (int k = 0; k <= m->n_fft / 2; k++) {
-            double hz = (double)k * MOOD_SAMPLE_RATE / m->n_fft;
-            double w = fmin((hz - left) / (centre - left), (right - hz) / (right - centre));
-            if (w <= 0)
-                continue;
-            if (b->n == 0)
-                b->first = k;
-            b->n++;
-            *weight++ = w;
-        }
-    }
-}
 
 static mood_status make_tables(mood_mel *m)
 {
     size_t n_fft = (size_t)m->n_fft, n_bins = n_fft / 2 + 1;
-    m->band = mood__calloc((size_t)m->n_mels, sizeof(*m->band));
-    m->weight = mood__calloc(2 * n_bins, sizeof(double));
     m->window = mood__calloc(n_fft, sizeof(double));
     m->power = mood__calloc(n_bins, sizeof(double));
-    if (!m->band || !m->weight || !m->window || !m->power)
+    m->band = mood__calloc((size_t)m->n_mels, sizeof(double));
+    if (!m->window || !m->power || !m->band)
         return mood__nomem();
-    make_bands(m);
     for (size_t i = 0; i < n_fft; i++)
         m->window[i] = 0.5 - 0.5 * cos(2 * PI * (double)i / (double)n_fft);
-    return mood__fft_create(&m->fft, n_fft);
+    mood_status status =
+        mood__triangles_create(&m->triangles, m->n_mels, m->n_fft, 0, MOOD_SAMPLE_RATE / 2.0);
+    return status != MOOD_OK ? status : mood__fft_create(&m->fft, n_fft);
 }
 
 mood_status mood_mel_create(mood_mel **out, const mood_mel_params *params)
@@ -110,10 +71,10 @@ void mood_mel_destroy(mood_mel **mel)
     if (!m)
         return;
     mood__fft_destroy(&m->fft);
-    mood__free(m->band);
-    mood__free(m->weight);
+    mood__triangles_destroy(&m->triangles);
     mood__free(m->window);
     mood__free(m->power);
+    mood__free(m->band);
     mood__free(m);
     *mel = NULL;
 }
@@ -151,13 +112,9 @@ mood_status mood_mel_run(mood_mel *mel, float *out, const float *pcm, size_t n_s
     for (size_t t = 0; t < n_frames; t++) {
         take_frame(mel, mood__fft_frame(mel->fft), pcm, n_samples, t * (size_t)mel->hop);
         mood__fft_power(mel->fft, mel->power);
-        for (int f = 0; f < mel->n_mels; f++) {
-            const struct band *b = &mel->band[f];
-            double sum = LOG_OFFSET;
-            for (int k = 0; k < b->n; k++)
-                sum += b->weight[k] * mel->power[b->first + k];
-            out[(size_t)f * n_frames + t] = logf((float)sum);
-        }
+        mood__triangles_run(mel->triangles, mel->band, mel->power);
+        for (int f = 0; f < mel->n_mels; f++)
+            out[(size_t)f * n_frames + t] = logf((float)(mel->band[f] + LOG_OFFSET));
     }
     return MOOD_OK;
 }
