@@ -17,6 +17,7 @@
 #include "mood/model.h"
 #include "mood/nn.h"
 #include "mood/ops.h"
+#include "mood/prosody.h"
 #include "mood/tensor.h"
 #include "mood/train.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_alloc.c — Each of our allocations made to fail once while recordings are read and planes are
- * planned: the status is E_NOMEM, nothing comes out, and nothing is lost. What the decoders and the
- * resampler allocate is not reached. */
+ * test_alloc.c — Each of our allocations made to fail once while recordings are read and planes and
+ * prosody are planned: the status is E_NOMEM, nothing comes out, and nothing is lost. What the
+ * decoders and the resampler allocate is not reached. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +16,7 @@
 #include "bytes_builder.h"
 #include "fail_alloc.h"
 #include "mood/audio.h"
+#include "mood/prosody.h"
 
 static char path[] = "/tmp/mood-test-XXXXXX";
 
@@ -67,16 +68,44 @@ static mood_status plan_mel(const void *arg)
     return status;
 }
 
+static mood_status plan_prosody(const void *arg)
+{
+    (void)arg;
+    mood_prosody *prosody;
+    mood_status status = mood_prosody_create(&prosody);
+    assert_int_equal(prosody != NULL, status == MOOD_OK);
+    mood_prosody_destroy(&prosody);
+    return status;
+}
+
+/* After its creation nothing is allocated. */
+static void test_prosody_allocates_nothing(void **state)
+{
+    (void)state;
+    static float pcm[48000], functionals[MOOD_N_FUNCTIONALS];
+    mood_prosody *prosody;
+    assert_int_equal(mood_prosody_create(&prosody), MOOD_OK);
+    for (int i = 0; i < 48000; i++)
+        pcm[i] = (float)(i % 100) * (float)(i % 7000);
+    long calls = alloc_calls;
+    assert_int_equal(mood_prosody_run(prosody, pcm, 48000), MOOD_OK);
+    mood_prosody_functionals(prosody, functionals);
+    assert_int_equal(alloc_calls, calls);
+    mood_prosody_destroy(&prosody);
+}
+
 static void test_each_allocation_fails(void **state)
 {
     (void)state;
     assert_true(fail_each_alloc(read_file, NULL) >= 6);
     assert_true(fail_each_alloc(take_samples, NULL) >= 4);
     assert_true(fail_each_alloc(plan_mel, NULL) >= 9);
+    assert_true(fail_each_alloc(plan_prosody, NULL) >= 20);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_allocation_fails)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_allocation_fails),
+                                       cmocka_unit_test(test_prosody_allocates_nothing)};
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

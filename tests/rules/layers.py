@@ -14,7 +14,8 @@ RANKS = {"base": 0, "kernel": 1, "audio": 1, "tensor": 2, "graph": 3, "store": 3
 IMPLEMENTED_IN = {"base": "base", "emotion": "base", "audio": "audio", "tensor": "tensor",
                   "graph": "graph", "params": "graph", "ops": "ops", "nn": "nn",
                   "encoder": "models", "figures": "train", "import": "models", "inspect": "models",
-                  "model": "models", "corpus": "corpus", "infer": "infer", "train": "train"}
+                  "model": "models", "prosody": "audio", "corpus": "corpus", "infer": "infer",
+                  "train": "train"}
 
 PROGRAM_FOLDERS = ("tools", "train", "datasets", "examples")
 
