@@ -15,15 +15,14 @@ static mood_node *scalar(mood_graph *g, const char *name)
     return mood_input(g, name, MOOD_F32, 0, NULL);
 }
 
-void mood__objective_build(struct mood__objective *o, mood_node *logits,
+void mood__objective_build(struct mood__objective *o, mood_node *logits, mood_node *labels,
                            const struct mood__objective_params *params)
 {
-    *o = (struct mood__objective){0};
+    *o = (struct mood__objective){.labels = labels};
     if (!logits) /* the graph has kept the error */
         return;
     mood_graph *g = mood_node_graph(logits);
     const int64_t *batch = mood_node_value(logits)->dim;
-    o->labels = mood_input(g, "labels", MOOD_I32, 1, batch);
     o->loss = mood_cross_entropy(logits, o->labels, &params->cross_entropy);
     if (!params->mixed && !params->shared)
         return;

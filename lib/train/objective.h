@@ -25,8 +25,8 @@ struct mood__objective {
     mood_node *loss;
 };
 
-/* `logits` (B, V). Errors are sticky in its graph. */
-void mood__objective_build(struct mood__objective *o, mood_node *logits,
+/* `logits` (B, V), `labels` (B) i32, an input. Errors are sticky in their graph. */
+void mood__objective_build(struct mood__objective *o, mood_node *logits, mood_node *labels,
                            const struct mood__objective_params *params);
 
 /* Before a run: the batch has `part` of the weight of all clips of its step (1 when it is a step by

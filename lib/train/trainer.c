@@ -135,6 +135,8 @@ static mood_status build_graph(struct mood__trainer *t, struct mood__batch_graph
     b->features = feature_input(t, b->graph, size);
     b->mel = mood_input(b->graph, "mel", MOOD_F32, 4,
                         (int64_t[]){size, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, 1});
+    /* Before the network: dropout draws by the number of its node, and seeds keep their meaning. */
+    mood_node *labels = mood_input(b->graph, "labels", MOOD_I32, 1, (int64_t[]){size});
     b->logits = mood_model_logits(t->model, b->features, b->mel, t->p.dropout);
     struct mood__objective_params op = {
         .cross_entropy = {.label_smoothing = t->p.label_smoothing},
@@ -143,7 +145,7 @@ static mood_status build_graph(struct mood__trainer *t, struct mood__batch_graph
     };
     if (t->p.balance_classes)
         op.cross_entropy.class_weights = t->class_weight;
-    mood__objective_build(&b->goal, b->logits, &op);
+    mood__objective_build(&b->goal, b->logits, labels, &op);
     return mood_graph_compile(b->graph, (mood_node *[]){b->goal.loss, b->logits}, 2);
 }
 

@@ -34,7 +34,8 @@ static void make(struct rig *r, mood_weights *w, int size, const struct mood__ob
     assert_ok(mood_graph_create(&r->graph, &(mood_graph_params){.weights = w, .training = true}));
     r->x = mood_input(r->graph, "x", MOOD_F32, 2, (int64_t[]){size, WIDTH});
     r->logits = mood_nn_dense(mood_tanh(mood_nn_dense(r->x, "in", 6, NULL)), "out", V, NULL);
-    mood__objective_build(&r->goal, r->logits, p);
+    mood_node *labels_in = mood_input(r->graph, "labels", MOOD_I32, 1, (int64_t[]){size});
+    mood__objective_build(&r->goal, r->logits, labels_in, p);
     assert_ok(mood_graph_compile(r->graph, (mood_node *[]){r->goal.loss, r->logits}, 2));
 }
 
