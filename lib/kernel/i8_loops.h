@@ -105,7 +105,9 @@ static struct mood__i8_row round_row(void *q, const float *x, int64_t k)
     const float nothing = 1e-30f; /* TOP / nothing is still finite */
     struct range r = range_of(x, k);
     float width = r.high - r.low, inv = width > nothing ? (float)TOP / width : 0.0f;
-    float zero = r.low * -inv + 12582912.0f - 12582912.0f;
+    bool finite =
+        width <= 3.40282347e+38f; /* if not, low may be infinite too, and zero no number */
+    float zero = finite ? r.low * -inv + 12582912.0f - 12582912.0f : 0.0f;
     uint8_t block[BLOCK], *bytes = q;
     for (int64_t i = 0; i < k; i += BLOCK) {
         int64_t n = k - i < BLOCK ? k - i : BLOCK, n_steps = (n + STEP - 1) / STEP;
@@ -119,8 +121,8 @@ static struct mood__i8_row round_row(void *q, const float *x, int64_t k)
     }
     struct mood__i8_row row = {(width > nothing ? width / (float)TOP : 0.0f) + r.poison,
                                (int32_t)zero};
-    if (!(width <= 3.40282347e+38f))
-        row = (struct mood__i8_row){width - width + r.poison, 0};
+    if (!finite) /* infinity less itself is NaN */
+        row.scale = width - width;
     return row;
 }
 
