@@ -4,6 +4,7 @@
  *
  *     OUT_DIR/Actor_12/03-01-05-02-01-01-12.wav
  *
+ * beside a corpus.csv that says what it is.
  * The voices themselves are made in synth/; here is the command line and the writing of files. A
  * clip appears under its name only when it is complete. */
 #include <errno.h>
@@ -92,13 +93,18 @@ static bool write_samples(FILE *f, const float *pcm, size_t n)
     return true;
 }
 
-/* Write to `temporary`, then let it replace `path`. */
-static bool write_wav(const char *path, const char *temporary, const float *pcm, size_t n)
+/* So that nobody takes the folder for what it is named after. */
+static const char about[] = "corpus,licence,origin\n"
+                            "made-up voices,none needed: nobody speaks,mood-synth\n";
+
+/* Write a clip, or without samples what the folder is, to `temporary`; then let it replace `path`.
+ */
+static bool write_file(const char *path, const char *temporary, const float *pcm, size_t n)
 {
     FILE *f = fopen(temporary, "wb");
     if (!f)
         return false;
-    bool written = write_samples(f, pcm, n);
+    bool written = pcm ? write_samples(f, pcm, n) : fputs(about, f) >= 0;
     int why = errno;
     if (fclose(f) != 0 && written) {
         written = false;
@@ -138,11 +144,23 @@ static bool make_clip(struct cli *c, const char *folder, const struct voice_take
         cli_error(c, path, "%s", mood_error_detail());
         return false;
     }
-    bool ok = write_wav(path, temporary, pcm, n);
+    bool ok = write_file(path, temporary, pcm, n);
     if (!ok)
         cli_error(c, path, "cannot be written: %s", strerror(errno));
     voice_free(&pcm);
     return ok;
+}
+
+static bool make_about(struct cli *c, const char *folder)
+{
+    char path[PATH_MAX], temporary[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/corpus.csv", folder) >= (int)sizeof path ||
+        snprintf(temporary, sizeof temporary, "%s/.corpus.tmp", folder) >= (int)sizeof temporary)
+        errno = ENAMETOOLONG;
+    else if (write_file(path, temporary, NULL, 0))
+        return true;
+    cli_error(c, folder, "corpus.csv cannot be written: %s", strerror(errno));
+    return false;
 }
 
 static bool make_speaker(struct cli *c, const struct options *o, int speaker,
@@ -172,7 +190,7 @@ static void make_corpus(struct cli *c, const struct options *o)
     const char *dir = c->operands[0];
     struct cli_progress progress = {0};
     int n_clips = o->speakers * MOOD_N_EMOTIONS * o->per_emotion;
-    if (!make_folder(c, dir))
+    if (!make_folder(c, dir) || !make_about(c, dir))
         return;
     cli_progress_begin(&progress, c, "voices", n_clips, "clips");
     bool ok = true;

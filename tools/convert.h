@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * convert.h — The parts of mood-convert: mood-convert.c reads the command line and converts,
- * convert_info.c says what a file is. */
+ * convert_info.c says what a file is, convert_record.c what its model was trained on. */
 #ifndef MOOD_TOOLS_CONVERT_H
 #define MOOD_TOOLS_CONVERT_H
+
+#include <stdbool.h>
 
 #include "mood/mood.h"
 
@@ -16,5 +18,9 @@ struct source {
 
 /* Print on stdout what it is. `verified`: its identity was computed again, and agreed. */
 void convert_info(const struct source *s, const char *path, bool verified);
+
+/* Print what mood-train's record of a model says; false, and nothing printed, when it is another
+ * program's. */
+bool convert_record(const char *record);
 
 #endif

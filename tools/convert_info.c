@@ -120,7 +120,8 @@ static void model_facts(mood_model *m)
         if (!mood_model_embedded(m))
             text_fact("identity", use->identity);
     }
-    json_facts("record", mood_model_record(m));
+    if (!convert_record(mood_model_record(m)))
+        json_facts("record", mood_model_record(m));
 }
 
 void convert_info(const struct source *s, const char *path, bool verified)

@@ -19,6 +19,25 @@ double run_temperature(const struct run *r)
     return best > 0 ? r->result.epochs[best - 1].temperature : 1;
 }
 
+int run_speakers(const struct run *r, int collection, mood_side side, size_t *n_clips)
+{
+    int n = 0;
+    size_t clips = 0;
+    bool *heard = mood__calloc((size_t)mood_corpus_n_speakers(r->corpus), sizeof(*heard));
+    for (size_t i = 0; heard && i < mood_corpus_n_clips(r->corpus); i++) {
+        const mood_clip *clip = mood_corpus_clip(r->corpus, i);
+        if (clip->collection == collection && mood_split_side(r->split, i) == side) {
+            clips++;
+            n += !heard[clip->speaker];
+            heard[clip->speaker] = true;
+        }
+    }
+    mood__free(heard);
+    if (n_clips)
+        *n_clips = clips;
+    return n;
+}
+
 /* ---- the answers ---- */
 
 static mood_status collect(struct findings *f)
@@ -52,17 +71,6 @@ static mood_status collect(struct findings *f)
 
 /* ---- groups ---- */
 
-/* The part of a path behind the last slash, but for one at its end. */
-static const char *last_part(const char *path)
-{
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        n--;
-    while (n > 0 && path[n - 1] != '/')
-        n--;
-    return path + n;
-}
-
 enum by { BY_CORPUS, BY_SEX, BY_INTENSITY, BY_CHANNEL, BY_SPEAKER, N_BY };
 
 static const char *const by_names[N_BY] = {"corpus", "sex", "intensity", "channel", "speaker"};
@@ -72,7 +80,7 @@ static int group_of(const mood_clip *c, enum by by)
 {
     switch (by) {
     case BY_CORPUS:
-        return c->source;
+        return c->collection;
     case BY_SEX:
         return (int)c->sex - 1;
     case BY_INTENSITY:
@@ -90,7 +98,7 @@ static int count_of(const mood_corpus *c, enum by by)
 {
     switch (by) {
     case BY_CORPUS:
-        return mood_corpus_n_sources(c);
+        return mood_corpus_n_collections(c);
     case BY_SPEAKER: {
         int n = mood_corpus_n_speakers(c);
         return n > FINDINGS_MAX_SPEAKERS ? 0 : n;
@@ -106,7 +114,7 @@ static const char *name_of(const mood_corpus *c, enum by by, int group)
                                                [BY_INTENSITY] = {"normal", "strong"},
                                                [BY_CHANNEL] = {"speech", "song"}};
     if (by == BY_CORPUS)
-        return last_part(mood_corpus_source_at(c, group)->path);
+        return mood_corpus_collection(c, group)->name;
     return by == BY_SPEAKER ? mood_corpus_speaker(c, group) : words[by][group];
 }
 

@@ -53,6 +53,7 @@ static json_t *protocol_json(const mood_protocol *p)
     json_object_set_new(o, "dealt", text(p->dealt));
     json_object_set_new(o, "twins", json_integer((json_int_t)p->n_twins));
     json_object_set_new(o, "disputed", json_integer((json_int_t)p->n_disputed));
+    json_object_set_new(o, "copies", json_integer((json_int_t)p->n_copies));
     for (int s = MOOD_SIDE_TRAIN; s <= MOOD_SIDE_TEST; s++) {
         json_t *side = json_object();
         json_object_set_new(side, "clips", json_integer((json_int_t)p->n_clips[s]));
@@ -62,7 +63,7 @@ static json_t *protocol_json(const mood_protocol *p)
     return o;
 }
 
-static json_t *corpora_json(const mood_corpus *corpus)
+static json_t *sources_json(const mood_corpus *corpus)
 {
     json_t *a = json_array();
     for (int i = 0; i < mood_corpus_n_sources(corpus); i++) {
@@ -70,6 +71,33 @@ static json_t *corpora_json(const mood_corpus *corpus)
         json_t *o = json_object();
         json_object_set_new(o, "path", text(s->path));
         json_object_set_new(o, "clips", json_integer((json_int_t)s->n_clips));
+        json_array_append_new(a, o);
+    }
+    return a;
+}
+
+/* How much of a collection is on one side. */
+static json_t *part_json(const struct run *r, int collection, mood_side side)
+{
+    size_t clips;
+    int speakers = run_speakers(r, collection, side, &clips);
+    return json_pack("{s:I, s:i}", "clips", (json_int_t)clips, "speakers", speakers);
+}
+
+/* What was heard, and how it may be used. */
+static json_t *corpora_json(const struct run *r, bool sides)
+{
+    json_t *a = json_array();
+    for (int i = 0; i < mood_corpus_n_collections(r->corpus); i++) {
+        const mood_collection *k = mood_corpus_collection(r->corpus, i);
+        json_t *o = json_object();
+        json_object_set_new(o, "name", text(k->name));
+        json_object_set_new(o, "licence", text(k->licence));
+        json_object_set_new(o, "origin", text(k->origin));
+        json_object_set_new(o, "clips", json_integer((json_int_t)k->n_clips));
+        json_object_set_new(o, "speakers", json_integer(k->n_speakers));
+        for (int s = MOOD_SIDE_TRAIN; s <= MOOD_SIDE_TEST && sides; s++)
+            json_object_set_new(o, mood_side_name((mood_side)s), part_json(r, i, (mood_side)s));
         json_array_append_new(a, o);
     }
     return a;
@@ -108,6 +136,23 @@ static json_t *heard_json(const struct run *r)
     return o;
 }
 
+/* Why a model must not be used for everything: the law, and the licences of what it heard. */
+static json_t *notice_json(const mood_corpus *corpus)
+{
+    char notice[2048];
+    int n = snprintf(notice, sizeof(notice),
+                     "Not for inferring the emotions of people at work or in education, which the "
+                     "EU AI Act prohibits (Article 5(1)(f)). Whoever is exposed to it has to be "
+                     "told (Article 50(3)). Acted emotions were learnt, not felt ones.");
+    for (int i = 0; i < mood_corpus_n_collections(corpus) && n < (int)sizeof(notice); i++) {
+        const mood_collection *k = mood_corpus_collection(corpus, i);
+        if (strstr(k->licence, "NC"))
+            n += snprintf(notice + n, sizeof(notice) - (size_t)n,
+                          " Not for commercial use: %s is under %s.", k->name, k->licence);
+    }
+    return text(notice);
+}
+
 /* What the model file and metrics.json both say. */
 static json_t *training_json(const struct run *r)
 {
@@ -115,7 +160,9 @@ static json_t *training_json(const struct run *r)
     json_t *o = json_object();
     json_object_set_new(o, "libmood", text(mood_version()));
     json_object_set_new(o, "protocol", protocol_json(mood_split_protocol(r->split)));
-    json_object_set_new(o, "corpora", corpora_json(r->corpus));
+    json_object_set_new(o, "corpora", corpora_json(r, true));
+    json_object_set_new(o, "sources", sources_json(r->corpus));
+    json_object_set_new(o, "notice", notice_json(r->corpus));
     json_object_set_new(o, "seed", json_integer(p->seed));
     json_t *recipe = json_object();
     json_object_set_new(recipe, "epochs", json_integer(p->epochs));
@@ -415,6 +462,7 @@ mood_status report_write(const struct findings *f, const char *dir)
         json_object_set_new(o, "epochs", epochs_json(&r->result));
     } else {
         json_object_set_new(o, "protocol", folds_protocol_json(f));
+        json_object_set_new(o, "corpora", corpora_json(r, false));
         json_object_set_new(o, "folds", folds_json(f));
         if (r->encoder) /* each fold may have chosen another layer */
             json_object_set_new(o, "encoder", encoder_json(r));

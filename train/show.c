@@ -7,55 +7,97 @@
 
 #include "findings.h"
 
-/* Recordings that are there several times, and those of them that have two labels. */
+enum { MAX_TWINS = 10, MAX_KEYS = 72 };
+
+/* Recordings that are there several times. */
 static void show_twins(const mood_corpus *corpus)
 {
-    size_t n_twins = 0, n_disputed = 0;
+    size_t n_twins = 0;
     for (size_t i = 0; i < mood_corpus_n_clips(corpus); i++) {
         const mood_clip *b = mood_corpus_clip(corpus, i),
                         *a = mood_corpus_clip(corpus, b->recording);
-        n_twins += b->recording != i;
-        n_disputed += b->disputed;
-        if (b->disputed && b->label != a->label)
-            fprintf(stderr, "left out: %s (%s) and %s (%s) are the same recording\n", a->path,
-                    mood_corpus_label(corpus, a->label), b->path,
-                    mood_corpus_label(corpus, b->label));
+        if (b->recording == i || ++n_twins > MAX_TWINS)
+            continue;
+        fprintf(stderr, "  %s (%s) and %s (%s) are the same recording\n", a->path,
+                mood_corpus_label(corpus, a->label), b->path, mood_corpus_label(corpus, b->label));
     }
-    if (n_twins)
-        fprintf(stderr,
-                "%zu recordings are there once more; %zu clips left out for having two labels\n",
-                n_twins, n_disputed);
+    if (n_twins > MAX_TWINS)
+        fprintf(stderr, "  and %zu more\n", n_twins - MAX_TWINS);
+}
+
+/* What of a source was left out, and why; nothing where nothing was. */
+static void show_left_out(const mood_corpus_source *s)
+{
+    const struct {
+        size_t n;
+        const char *why;
+    } all[] = {{s->n_other, "of another form"},
+               {s->n_no_sound, "without sound"},
+               {s->n_duplicates, "twice"},
+               {s->n_no_label, "of another emotion"}};
+    const char *before = "; left out: ";
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (all[i].n == 0)
+            continue;
+        fprintf(stderr, "%s%zu %s", before, all[i].n, all[i].why);
+        if (i == 0)
+            fprintf(stderr, " (such as %s)", s->other);
+        before = ", ";
+    }
 }
 
 void show_corpus(const struct run *r)
 {
     for (int i = 0; i < mood_corpus_n_sources(r->corpus); i++) {
         const mood_corpus_source *s = mood_corpus_source_at(r->corpus, i);
-        size_t left_out = s->n_other + s->n_no_sound + s->n_duplicates + s->n_no_label;
         fprintf(stderr, "%s: %zu clips", s->path, s->n_clips);
-        if (left_out)
-            fprintf(stderr,
-                    "; left out: %zu of another form%s%s, %zu without sound, %zu twice, "
-                    "%zu of another emotion",
-                    s->n_other, s->other ? ", such as " : "", s->other ? s->other : "",
-                    s->n_no_sound, s->n_duplicates, s->n_no_label);
+        show_left_out(s);
         fputc('\n', stderr);
     }
     show_twins(r->corpus);
+    for (int i = 0; i < mood_corpus_n_collections(r->corpus); i++) {
+        const mood_collection *k = mood_corpus_collection(r->corpus, i);
+        fprintf(stderr, "%s: %zu clips, %d speakers; licence: %s\n", k->name, k->n_clips,
+                k->n_speakers, k->licence);
+    }
     fprintf(stderr, "%zu clips, %d speakers, %d labels; kernels %s\n",
             mood_corpus_n_clips(r->corpus), mood_corpus_n_speakers(r->corpus),
             mood_corpus_n_labels(r->corpus), mood_cpu_tier());
+}
+
+/* Who is on a side: their keys, or how many of each corpus where these are too many to read. */
+static void show_speakers(const struct run *r, mood_side side)
+{
+    const char *keys = mood_split_protocol(r->split)->speakers[side], *before = ": ";
+    if (strlen(keys) <= MAX_KEYS) {
+        fprintf(stderr, ": %s\n", keys);
+        return;
+    }
+    for (int k = 0; k < mood_corpus_n_collections(r->corpus); k++) {
+        int n = run_speakers(r, k, side, NULL);
+        if (n > 0)
+            fprintf(stderr, "%s%d of %s", before, n, mood_corpus_collection(r->corpus, k)->name);
+        before = n > 0 ? ", " : before;
+    }
+    fputc('\n', stderr);
 }
 
 void show_split(const struct run *r)
 {
     const mood_protocol *p = mood_split_protocol(r->split);
     fprintf(stderr, "%s, %s\n", p->text, p->dealt);
+    if (p->n_disputed)
+        fprintf(stderr, "  left out: %zu clips whose recording has two labels\n", p->n_disputed);
+    if (p->n_copies)
+        fprintf(stderr, "  left out: %zu cop%s of a recording that is there\n", p->n_copies,
+                p->n_copies == 1 ? "y" : "ies");
     if (p->n_twins)
         fprintf(stderr, "  %zu clips are the same recording as one on another side\n", p->n_twins);
-    for (int s = MOOD_SIDE_TRAIN; s <= MOOD_SIDE_TEST; s++)
-        fprintf(stderr, "  %-5s %5zu clips of %d speaker%s: %s\n", mood_side_name((mood_side)s),
-                p->n_clips[s], p->n_speakers[s], p->n_speakers[s] == 1 ? "" : "s", p->speakers[s]);
+    for (int s = MOOD_SIDE_TRAIN; s <= MOOD_SIDE_TEST; s++) {
+        fprintf(stderr, "  %-5s %5zu clips of %d speaker%s", mood_side_name((mood_side)s),
+                p->n_clips[s], p->n_speakers[s], p->n_speakers[s] == 1 ? "" : "s");
+        show_speakers(r, (mood_side)s);
+    }
 }
 
 /* ---- progress ---- */
@@ -197,8 +239,11 @@ static void print_findings(const struct findings *f)
     printf("  calibration error %.3f (%.3f before the temperature, %.3f if probabilities were "
            "perfect)\n",
            f->after.ece, f->before.ece, f->ece_of_perfect);
-    printf("  at %.2f and above: %.3f right, of %.0f %% of the clips\n", f->confident.threshold,
-           f->confident.accuracy, 100 * f->confident.coverage);
+    if (f->confident.n)
+        printf("  at %.2f and above: %.3f right, of %.0f %% of the clips\n", f->confident.threshold,
+               f->confident.accuracy, 100 * f->confident.coverage);
+    else
+        printf("  at %.2f and above: no answer is so sure\n", f->confident.threshold);
 }
 
 void show_result(const struct findings *f)

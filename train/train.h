@@ -53,6 +53,10 @@ struct run {
 /* The temperature of its best epoch, which its answers were given with. */
 double run_temperature(const struct run *r);
 
+/* How many speakers of a collection have clips on a side, and how many clips; n_clips may be NULL.
+ */
+int run_speakers(const struct run *r, int collection, mood_side side, size_t *n_clips);
+
 /* ---- recipe.c: how to train ---- */
 
 /* Whether the options go together; if not, that was said. */

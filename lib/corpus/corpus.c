@@ -30,6 +30,7 @@ void mood_corpus_destroy(mood_corpus **corpus)
     mood__free(c->sources);
     mood__free(c->clips);
     mood__free(c->speakers);
+    mood__free(c->collections.item);
     mood__free(c);
     *corpus = NULL;
 }
@@ -159,6 +160,43 @@ static mood_status join_speakers(struct mood__clip *clips, size_t n, const char 
     return MOOD_OK;
 }
 
+/* Count the clips and the speakers of each collection. */
+static mood_status count_collections(struct mood__collections *list, const struct mood__clip *clips,
+                                     size_t n, int n_speakers)
+{
+    unsigned char *heard = mood__calloc((size_t)n_speakers, list->n); /* speaker by collection */
+    if (!heard)
+        return mood__nomem();
+    for (size_t i = 0; i < list->n; i++)
+        list->item[i].n_clips = list->item[i].n_speakers = 0;
+    for (size_t i = 0; i < n; i++) {
+        const mood_clip *clip = &clips[i].pub;
+        mood_collection *mine = &list->item[clip->collection];
+        unsigned char *here = &heard[(size_t)clip->speaker * list->n + (size_t)clip->collection];
+        mine->n_clips++;
+        mine->n_speakers += !*here;
+        *here = 1;
+    }
+    mood__free(heard);
+    return MOOD_OK;
+}
+
+/* Make the list of collections, number the clips from `first` on by it instead of by that of `s`,
+ * and count. */
+static mood_status join_collections(const mood_corpus *c, const struct mood__source *s,
+                                    struct mood__clip *clips, size_t first, size_t n,
+                                    int n_speakers, struct mood__collections *out)
+{
+    int unused;
+    for (size_t i = 0; i < c->collections.n; i++)
+        MOOD__TRY(mood__collection_number(out, &c->collections.item[i], &unused));
+    for (size_t i = first; i < n; i++) {
+        int *number = &clips[i].pub.collection;
+        MOOD__TRY(mood__collection_number(out, &s->collections.item[*number], number));
+    }
+    return count_collections(out, clips, n, n_speakers);
+}
+
 /* Make `s` the last source of the corpus. On success the corpus owns what it held. */
 static mood_status join(mood_corpus *c, struct mood__source *s)
 {
@@ -183,16 +221,23 @@ static mood_status join(mood_corpus *c, struct mood__source *s)
 
     const char **speakers = NULL;
     int n_speakers = 0;
+    struct mood__collections collections = {0};
     mood_status status = check_distinct(clips, n, s->pub.path);
     if (status == MOOD_OK)
         status = join_speakers(clips, n, &speakers, &n_speakers);
+    if (status == MOOD_OK)
+        status = join_collections(c, s, clips, c->n_clips, n, n_speakers, &collections);
     if (status != MOOD_OK) {
         mood__free(clips);
+        mood__free(speakers);
+        mood__free(collections.item);
         return status;
     }
 
     mood__free(c->clips);
     mood__free(c->speakers);
+    mood__free(c->collections.item);
+    c->collections = collections;
     c->clips = clips;
     c->n_clips = n;
     c->speakers = speakers;
@@ -270,4 +315,14 @@ int mood_corpus_n_sources(const mood_corpus *c)
 const mood_corpus_source *mood_corpus_source_at(const mood_corpus *c, int i)
 {
     return i >= 0 && (size_t)i < c->n_sources ? &c->sources[i].pub : NULL;
+}
+
+int mood_corpus_n_collections(const mood_corpus *c)
+{
+    return (int)c->collections.n;
+}
+
+const mood_collection *mood_corpus_collection(const mood_corpus *c, int i)
+{
+    return i >= 0 && (size_t)i < c->collections.n ? &c->collections.item[i] : NULL;
 }

@@ -116,10 +116,14 @@ static mood_status read_fields(struct mood__csv *csv, bool *more)
 }
 
 mood_status mood__csv_begin(struct mood__csv *csv, const char *file, char *text, size_t bytes,
-                            const char *const *wanted, size_t n_wanted)
+                            const char *const *wanted, size_t n_wanted, size_t n_needed)
 {
-    *csv = (struct mood__csv){
-        .file = file, .at = text, .end = text + bytes, .wanted = wanted, .n_wanted = n_wanted};
+    *csv = (struct mood__csv){.file = file,
+                              .at = text,
+                              .end = text + bytes,
+                              .wanted = wanted,
+                              .n_wanted = n_wanted,
+                              .n_needed = n_needed};
     if (bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         csv->at += 3;
 
@@ -130,13 +134,14 @@ mood_status mood__csv_begin(struct mood__csv *csv, const char *file, char *text,
     csv->n_columns = csv->n_fields;
     for (size_t i = 0; i < n_wanted; i++) {
         size_t n = 0;
+        csv->column[i] = csv->n_columns; /* nowhere */
         for (size_t j = 0; j < csv->n_columns; j++) {
             if (mood__same_word(csv->field[j], wanted[i])) {
                 csv->column[i] = j;
                 n++;
             }
         }
-        if (n != 1)
+        if (n > 1 || (n == 0 && i < n_needed))
             return mood__csv_fail(csv, MOOD_E_FORMAT, "%s column '%s' in the first line",
                                   n ? "more than one" : "no", wanted[i]);
     }
@@ -152,8 +157,9 @@ mood_status mood__csv_next(struct mood__csv *csv, bool *more)
         return mood__csv_fail(csv, MOOD_E_FORMAT, "%zu fields, but the first line has %zu",
                               csv->n_fields, csv->n_columns);
     for (size_t i = 0; i < csv->n_wanted; i++) {
-        csv->value[i] = csv->field[csv->column[i]];
-        if (!*csv->value[i])
+        char *value = csv->column[i] < csv->n_columns ? csv->field[csv->column[i]] : NULL;
+        csv->value[i] = value && *value ? value : NULL;
+        if (!csv->value[i] && i < csv->n_needed)
             return mood__csv_fail(csv, MOOD_E_FORMAT, "%s is empty", csv->wanted[i]);
     }
     return MOOD_OK;

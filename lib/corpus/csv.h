@@ -13,28 +13,29 @@
 
 #include "mood/base.h"
 
-enum { MOOD__CSV_MAX_FIELDS = 64, MOOD__CSV_MAX_WANTED = 4 };
+enum { MOOD__CSV_MAX_FIELDS = 64, MOOD__CSV_MAX_WANTED = 6 };
 
 /* One reader over a text that it overwrites; the values point into that text. */
 struct mood__csv {
     const char *file;                  /* for error texts */
     size_t line;                       /* of the row that was read last, from 1 */
     char *value[MOOD__CSV_MAX_WANTED]; /* of that row, in the order of the wanted columns; never
-                                          empty */
+                                          empty. Where a column is optional, NULL for nothing */
 
     /* Private. */
     char *at, *end;
     const char *const *wanted;
-    size_t n_wanted, column[MOOD__CSV_MAX_WANTED], n_columns;
+    size_t n_wanted, n_needed, column[MOOD__CSV_MAX_WANTED], n_columns;
     char *field[MOOD__CSV_MAX_FIELDS];
     size_t n_fields;
 };
 
-/* Begin: read the first line and find the wanted columns in it (case not regarded). text[bytes] has
- * to be 0. `file`, `text` and `wanted` are borrowed until the last row is read. */
+/* Begin: read the first line and find the wanted columns in it (case not regarded); those from
+ * number n_needed on may be missing. text[bytes] has to be 0. `file`, `text` and `wanted` are
+ * borrowed until the last row is read. */
 MOOD_NODISCARD
 mood_status mood__csv_begin(struct mood__csv *csv, const char *file, char *text, size_t bytes,
-                            const char *const *wanted, size_t n_wanted);
+                            const char *const *wanted, size_t n_wanted, size_t n_needed);
 
 /* Read the next row into csv->value; *more is false when there is none. */
 MOOD_NODISCARD

@@ -29,8 +29,10 @@ struct level {
 
 struct walk {
     struct mood__source *source;
-    size_t name_at; /* where the name within the source begins in a path */
-    size_t n_seen;  /* entries looked at */
+    size_t name_at;        /* where the name within the source begins in a path */
+    size_t n_seen;         /* entries looked at */
+    bool has_about;        /* the folder says itself what it is */
+    mood_collection about; /* then this; else names tell */
 };
 
 /* True for names with an extension of a format that libsndfile reads and that people keep voice
@@ -75,8 +77,10 @@ static mood_status take_file(struct walk *w, const char *path, const struct stat
     struct mood__source *s = w->source;
     const char *file = strrchr(path, '/') + 1;
     struct mood__name n;
-    if (!mood__name_parse(file, &n)) {
-        leave_out(w, path);
+    const struct mood__rule *rule = mood__name_parse(file, &n);
+    if (!rule) {
+        if (strcmp(path + w->name_at, MOOD__COLLECTION_FILE) != 0)
+            leave_out(w, path);
         return MOOD_OK;
     }
     if (n.modality == 2) {
@@ -106,6 +110,8 @@ static mood_status take_file(struct walk *w, const char *path, const struct stat
         .inode = (uint64_t)st->st_ino,
         .modality = n.modality,
     };
+    MOOD__TRY(mood__collection_number(&s->collections, w->has_about ? &w->about : &rule->about,
+                                      &clip.pub.collection));
     return clip.speaker && clip.take ? mood__source_append(s, &clip) : mood__nomem();
 }
 
@@ -208,6 +214,7 @@ mood_status mood__folder_read(struct mood__source *s)
     size_t length = strlen(path);
     struct walk w = {.source = s, .name_at = length + (path[length - 1] != '/')};
     const struct level top = {NULL, path, 0, st.st_dev, st.st_ino};
+    MOOD__TRY(mood__collection_read(&w.about, &w.has_about, &s->arena, path));
     MOOD__TRY(read_level(&w, &top));
 
     mood__source_use_emotions(s);

@@ -11,8 +11,8 @@
 #include "corpus/csv.h"
 #include "corpus/source.h"
 
-enum { PATH, EMOTION, SPEAKER, N_COLUMNS };
-static const char *const columns[N_COLUMNS] = {"path", "emotion", "speaker"};
+enum { PATH, EMOTION, SPEAKER, N_NEEDED, CORPUS = N_NEEDED, LICENCE, N_COLUMNS };
+static const char *const columns[N_COLUMNS] = {"path", "emotion", "speaker", "corpus", "licence"};
 
 /* The number of a label in the source's own list, to which a new one is added. */
 static mood_status own_label(struct mood__source *s, const struct mood__csv *csv, int *label)
@@ -38,6 +38,25 @@ static mood_status own_label(struct mood__source *s, const struct mood__csv *csv
     return MOOD_OK;
 }
 
+/* The number of the clip's collection. Without the column the table itself is one. */
+static mood_status own_collection(struct mood__source *s, const struct mood__csv *csv, int *number)
+{
+    const char *slash = strrchr(s->pub.path, '/'), *file = slash ? slash + 1 : s->pub.path;
+    mood_collection about = {.name = csv->value[CORPUS] ? csv->value[CORPUS] : file,
+                             .licence = csv->value[LICENCE] ? csv->value[LICENCE] : "unknown",
+                             .origin = ""};
+    size_t n = s->collections.n;
+    mood_status status = mood__collection_number(&s->collections, &about, number);
+    if (status == MOOD_E_UNSUPPORTED)
+        return mood__csv_fail(csv, status, "more than %d corpora", MOOD__MAX_COLLECTIONS);
+    if (status || s->collections.n == n)
+        return status;
+    mood_collection *mine = &s->collections.item[n]; /* new: the row's texts do not last */
+    mine->name = mood__arena_strdup(&s->arena, about.name);
+    mine->licence = mood__arena_strdup(&s->arena, about.licence);
+    return mine->name && mine->licence ? MOOD_OK : mood__nomem();
+}
+
 static mood_status take_row(struct mood__source *s, const struct mood__csv *csv)
 {
     const char *speaker = csv->value[SPEAKER];
@@ -51,6 +70,7 @@ static mood_status take_row(struct mood__source *s, const struct mood__csv *csv)
 
     struct mood__clip clip = {.line = csv->line};
     MOOD__TRY(own_label(s, csv, &clip.pub.label));
+    MOOD__TRY(own_collection(s, csv, &clip.pub.collection));
     clip.pub.name = mood__arena_strdup(&s->arena, csv->value[PATH]);
     clip.pub.path = mood__path_beside(&s->arena, s->pub.path, csv->value[PATH]);
     clip.speaker = mood__arena_strdup(&s->arena, speaker);
@@ -76,7 +96,7 @@ static void prefer_emotions(struct mood__source *s)
 mood_status mood__manifest_parse(struct mood__source *s, char *text, size_t bytes)
 {
     struct mood__csv csv;
-    MOOD__TRY(mood__csv_begin(&csv, s->pub.path, text, bytes, columns, N_COLUMNS));
+    MOOD__TRY(mood__csv_begin(&csv, s->pub.path, text, bytes, columns, N_COLUMNS, N_NEEDED));
     for (bool more;;) {
         MOOD__TRY(mood__csv_next(&csv, &more));
         if (!more)

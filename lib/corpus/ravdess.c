@@ -1,30 +1,44 @@
 /* SPDX-License-Identifier: MIT
  *
- * ravdess.c — Reading RAVDESS file names.
+ * ravdess.c — RAVDESS: 03-01-05-02-01-01-12.wav is modality, channel, emotion, intensity,
+ * statement, repetition and actor (Livingstone and Russo, "The Ryerson Audio-Visual Database of
+ * Emotional Speech and Song", PLoS ONE 13(5), 2018).
  *
  * Statement, repetition and actor may go beyond the 2, 2 and 24 of RAVDESS itself: other corpora
  * and made-up voices borrow the form. */
-#include "corpus/ravdess.h"
+#include <stdio.h>
+#include <string.h>
 
-enum { N_CODES = 7 };
+#include "corpus/names.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+enum { MODALITY, CHANNEL, EMOTION, INTENSITY, STATEMENT, REPETITION, ACTOR, N_CODES };
 
-bool mood__ravdess_parse(const char *name, struct mood__ravdess *out)
+static bool parse(const char *file, struct mood__name *out)
 {
     static const int highest[N_CODES] = {3, 2, 8, 2, 99, 99, 99};
     int code[N_CODES];
-    for (int i = 0; i < N_CODES; i++, name += 3) {
-        /* Character by character, so that a short name ends the test at its final zero. */
-        if (!is_digit(name[0]) || !is_digit(name[1]) || name[2] != (i < N_CODES - 1 ? '-' : '.'))
-            return false;
-        code[i] = 10 * (name[0] - '0') + (name[1] - '0');
+    if (!mood__has_form(file, "00-00-00-00-00-00-00"))
+        return false;
+    for (int i = 0; i < N_CODES; i++) {
+        code[i] = 10 * (file[3 * i] - '0') + (file[3 * i + 1] - '0');
         if (code[i] < 1 || code[i] > highest[i])
             return false;
     }
-    *out = (struct mood__ravdess){code[0], code[1], code[2], code[3], code[4], code[5], code[6]};
+    *out = (struct mood__name){.emotion = code[EMOTION] - 1,
+                               .modality = code[MODALITY],
+                               .channel = code[CHANNEL],
+                               .intensity = code[INTENSITY],
+                               .statement = code[STATEMENT],
+                               .repetition = code[REPETITION],
+                               .sex = code[ACTOR] % 2 ? MOOD_SEX_MALE : MOOD_SEX_FEMALE};
+    snprintf(out->speaker, sizeof(out->speaker), "%02d", code[ACTOR]);
+    snprintf(out->take, sizeof(out->take), "%.17s", file + strlen("MM-"));
     return true;
 }
+
+const struct mood__rule mood__rule_ravdess = {
+    .about = {.name = "RAVDESS",
+              .licence = "CC BY-NC-SA 4.0",
+              .origin = "https://zenodo.org/records/1188976"},
+    .parse = parse,
+};

@@ -38,6 +38,7 @@ void mood__source_use_emotions(struct mood__source *s)
 void mood__source_free(struct mood__source *s)
 {
     mood__free(s->clips);
+    mood__free(s->collections.item);
     mood__arena_free(&s->arena);
     *s = (struct mood__source){0};
 }

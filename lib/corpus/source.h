@@ -5,8 +5,7 @@
 #ifndef MOOD_CORPUS_SOURCE_H
 #define MOOD_CORPUS_SOURCE_H
 
-#include "base/mem.h"
-#include "mood/corpus.h"
+#include "corpus/collection.h"
 
 enum {
     MOOD__MAX_CLIPS = 1 << 20,    /* of a corpus; also the files looked at in one folder source */
@@ -16,7 +15,8 @@ enum {
 
 /* A clip with what the public struct does not show. */
 struct mood__clip {
-    mood_clip pub;          /* label counts in the source's list until the source joins a corpus */
+    mood_clip pub;          /* label and collection count in the source's lists until the source
+                             * joins a corpus */
     const char *speaker;    /* key */
     uint64_t device, inode; /* which file it is, whatever path leads to it */
     const char *take;       /* folders: what the name says, without modality and extension */
@@ -32,6 +32,7 @@ struct mood__source {
     size_t n_clips, capacity;
     const char *labels[MOOD_MAX_LABELS];
     int n_labels;
+    struct mood__collections collections;
 };
 
 struct mood_corpus {
@@ -41,6 +42,7 @@ struct mood_corpus {
     size_t n_clips;
     const char **speakers; /* in speaker order, one text for each person */
     int n_speakers;
+    struct mood__collections collections; /* in order of first appearance; texts are the sources' */
 };
 
 /* Read the source at s->pub.path: fill clips (sorted by name), labels and counts. After a failure

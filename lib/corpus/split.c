@@ -25,7 +25,8 @@ struct deal {
     const mood_corpus *corpus;
     int n;               /* speakers */
     unsigned char *side; /* of each speaker */
-    int64_t *order;      /* the speakers, shuffled */
+    int *home;           /* of each speaker: the collection of the first clip */
+    int64_t *order;      /* the speakers, shuffled; those of a collection together */
 };
 
 const char *mood_side_name(mood_side side)
@@ -113,37 +114,66 @@ static mood_status name_speakers(struct deal *d, const char *list, mood_side sid
     }
 }
 
-static int count(const struct deal *d, mood_side side)
+enum { ANY_HOME = -1 };
+
+static int count_at(const struct deal *d, mood_side side, int home)
 {
     int n = 0;
     for (int s = 0; s < d->n; s++)
-        n += d->side[s] == side;
+        n += d->side[s] == side && (home == ANY_HOME || d->home[s] == home);
     return n;
 }
 
+static int count(const struct deal *d, mood_side side)
+{
+    return count_at(d, side, ANY_HOME);
+}
+
 /* Give the first n speakers of the order that are on no side yet to `side`. */
-static void give(struct deal *d, mood_side side, int n)
+static void give(struct deal *d, mood_side side, int n, int home)
 {
     for (int i = 0; i < d->n && n > 0; i++) {
-        unsigned char *mine = &d->side[d->order[i]];
-        if (*mine == MOOD_SIDE_UNUSED) {
-            *mine = (unsigned char)side;
+        int64_t s = d->order[i];
+        if (d->side[s] == MOOD_SIDE_UNUSED && (home == ANY_HOME || d->home[s] == home)) {
+            d->side[s] = (unsigned char)side;
             n--;
         }
     }
 }
 
-static void shuffle(struct deal *d, uint64_t seed, uint64_t stream)
-{
-    struct mood__rng rng = mood__rng_make(seed, stream);
-    for (int s = 0; s < d->n; s++)
-        d->order[s] = s;
-    mood__rng_shuffle(&rng, d->order, d->n);
-}
-
 static int smaller(int a, int b)
 {
     return a < b ? a : b;
+}
+
+/* Give a side its share of each collection's speakers, so that all are heard and judged there; but
+ * never the last one that is on no side, and `keep` of all stay there. At least one is given. */
+static void give_shares(struct deal *d, mood_side side, int keep)
+{
+    int before = count(d, side);
+    for (int home = 0; home < mood_corpus_n_collections(d->corpus); home++) {
+        int n_left = count_at(d, MOOD_SIDE_UNUSED, home), n_home = 0;
+        for (int s = 0; s < d->n; s++)
+            n_home += d->home[s] == home;
+        int most = smaller(n_left - 1, count(d, MOOD_SIDE_UNUSED) - keep);
+        give(d, side, smaller((int)share((size_t)n_home), most), home);
+    }
+    if (count(d, side) == before)
+        give(d, side, 1, ANY_HOME);
+}
+
+static void shuffle(struct deal *d, uint64_t seed, uint64_t stream)
+{
+    struct mood__rng rng = mood__rng_make(seed, stream);
+    int64_t *all = d->order + d->n; /* the second half of it */
+    for (int s = 0; s < d->n; s++)
+        all[s] = s;
+    mood__rng_shuffle(&rng, all, d->n);
+    int n = 0;
+    for (int home = 0; home < mood_corpus_n_collections(d->corpus); home++)
+        for (int i = 0; i < d->n; i++)
+            if (d->home[all[i]] == home)
+                d->order[n++] = all[i];
 }
 
 static mood_status deal_speakers(struct deal *d, const mood_split_params *p)
@@ -164,15 +194,11 @@ static mood_status deal_speakers(struct deal *d, const mood_split_params *p)
                           needed);
 
     shuffle(d, p->seed, STREAM_DEAL);
-    int part = (int)share((size_t)d->n);
-    if (deal_test) {
-        int n = smaller(part, free_speakers - 1 - deal_val);
-        give(d, MOOD_SIDE_TEST, n);
-        free_speakers -= n;
-    }
+    if (deal_test)
+        give_shares(d, MOOD_SIDE_TEST, 1 + deal_val);
     if (deal_val)
-        give(d, MOOD_SIDE_VAL, smaller(part, free_speakers - 1));
-    give(d, MOOD_SIDE_TRAIN, d->n);
+        give_shares(d, MOOD_SIDE_VAL, 1);
+    give(d, MOOD_SIDE_TRAIN, d->n, ANY_HOME);
     return MOOD_OK;
 }
 
@@ -196,8 +222,31 @@ static mood_status deal_fold(struct deal *d, const mood_split_params *p)
 
     /* Another shuffle for each fold: no speaker chooses the epoch in fold after fold. */
     shuffle(d, p->seed, STREAM_FOLD_VAL + (uint64_t)p->fold);
-    give(d, MOOD_SIDE_VAL, smaller((int)share((size_t)d->n), rest - 1));
-    give(d, MOOD_SIDE_TRAIN, d->n);
+    give_shares(d, MOOD_SIDE_VAL, 1);
+    give(d, MOOD_SIDE_TRAIN, d->n, ANY_HOME);
+    return MOOD_OK;
+}
+
+/* Who speaks in the collection is for the test; who else there is, for training. */
+static mood_status deal_collection(struct deal *d, const mood_split_params *p)
+{
+    const mood_collection *tested = mood_corpus_collection(d->corpus, p->collection);
+    if (!tested)
+        return mood__fail(MOOD_E_INVALID, "the corpus has no collection number %d", p->collection);
+    for (size_t i = 0; i < mood_corpus_n_clips(d->corpus); i++) {
+        const mood_clip *clip = mood_corpus_clip(d->corpus, i);
+        if (clip->collection == p->collection)
+            d->side[clip->speaker] = MOOD_SIDE_TEST;
+    }
+    int rest = count(d, MOOD_SIDE_UNUSED);
+    if (rest < 2)
+        return mood__fail(MOOD_E_INVALID,
+                          "a test on all of %s leaves %d speaker%s for training and validation: 2 "
+                          "needed",
+                          tested->name, rest, rest == 1 ? "" : "s");
+    shuffle(d, p->seed, STREAM_DEAL);
+    give_shares(d, MOOD_SIDE_VAL, 1);
+    give(d, MOOD_SIDE_TRAIN, d->n, ANY_HOME);
     return MOOD_OK;
 }
 
@@ -205,15 +254,27 @@ static mood_status by_speaker(mood_split *split, const mood_corpus *c, const moo
 {
     struct deal d = {.corpus = c, .n = mood_corpus_n_speakers(c)};
     d.side = mood__calloc((size_t)d.n, sizeof(*d.side));
-    d.order = mood__calloc((size_t)d.n, sizeof(*d.order));
+    d.home = mood__calloc((size_t)d.n, sizeof(*d.home));
+    d.order = mood__calloc((size_t)d.n, 2 * sizeof(*d.order));
     mood_status status = MOOD_OK;
-    if (!d.side || !d.order)
+    if (!d.side || !d.home || !d.order)
         status = mood__nomem();
-    else
-        status = p->kind == MOOD_SPLIT_FOLD ? deal_fold(&d, p) : deal_speakers(&d, p);
-    for (size_t i = 0; i < split->n_clips && status == MOOD_OK; i++)
-        split->side[i] = d.side[mood_corpus_clip(c, i)->speaker];
+    for (size_t i = split->n_clips; i-- > 0 && !status;)
+        d.home[mood_corpus_clip(c, i)->speaker] = mood_corpus_clip(c, i)->collection;
+    if (!status)
+        status = p->kind == MOOD_SPLIT_FOLD         ? deal_fold(&d, p)
+                 : p->kind == MOOD_SPLIT_COLLECTION ? deal_collection(&d, p)
+                                                    : deal_speakers(&d, p);
+    for (size_t i = 0; i < split->n_clips && status == MOOD_OK; i++) {
+        const mood_clip *clip = mood_corpus_clip(c, i);
+        split->side[i] = d.side[clip->speaker];
+        /* Who speaks in the tested collection and elsewhere too is heard there only. */
+        if (p->kind == MOOD_SPLIT_COLLECTION && split->side[i] == MOOD_SIDE_TEST &&
+            clip->collection != p->collection)
+            split->side[i] = MOOD_SIDE_UNUSED;
+    }
     mood__free(d.side);
+    mood__free(d.home);
     mood__free(d.order);
     return status;
 }
@@ -297,6 +358,20 @@ static void leave_out_disputed(mood_split *split, const mood_corpus *c)
     }
 }
 
+/* Of copies that would be on one side anyway, the first is enough: the others would count it twice.
+ */
+static void leave_out_copies(mood_split *split, const mood_corpus *c)
+{
+    for (size_t i = 0; i < split->n_clips; i++) {
+        const mood_clip *b = mood_corpus_clip(c, i), *a = mood_corpus_clip(c, b->recording);
+        if (b->recording != i && a->speaker == b->speaker && split->side[i] != MOOD_SIDE_UNUSED &&
+            split->side[i] == split->side[b->recording]) {
+            split->side[i] = MOOD_SIDE_UNUSED;
+            split->protocol.n_copies++;
+        }
+    }
+}
+
 /* A twin under another speaker's name makes the stamp a lie. */
 static mood_status check_twins(const mood_split *split, const mood_corpus *c)
 {
@@ -317,11 +392,14 @@ static mood_status check_twins(const mood_split *split, const mood_corpus *c)
 }
 
 /* The text of protocol.dealt; NULL when there is no memory. */
-static char *describe_dealing(struct mood__arena *arena, const mood_split_params *p)
+static char *describe_dealing(struct mood__arena *arena, const mood_corpus *c,
+                              const mood_split_params *p)
 {
+    bool to_one = p->kind == MOOD_SPLIT_COLLECTION;
+    const char *tested = to_one ? mood_corpus_collection(c, p->collection)->name : "";
     bool val = p->val_speakers && *p->val_speakers, test = p->test_speakers && *p->test_speakers;
     unsigned long long seed = p->seed;
-    size_t bytes = 128 + (p->file ? strlen(p->file) : 0);
+    size_t bytes = 128 + (p->file ? strlen(p->file) : 0) + strlen(tested);
     char *text = mood__arena_alloc(arena, bytes);
     if (!text)
         return NULL;
@@ -331,6 +409,8 @@ static char *describe_dealing(struct mood__arena *arena, const mood_split_params
         snprintf(text, bytes, "by clip, seed %llu", seed);
     else if (p->kind == MOOD_SPLIT_FOLD)
         snprintf(text, bytes, "fold %d of %d by speaker, seed %llu", p->fold + 1, p->n_folds, seed);
+    else if (to_one)
+        snprintf(text, bytes, "all of %s for the test, seed %llu", tested, seed);
     else if (val && test)
         snprintf(text, bytes, "by speaker, as listed");
     else if (val || test)
@@ -359,6 +439,7 @@ static mood_status divide(mood_split *split, const mood_corpus *c, const mood_sp
     switch (p->kind) {
     case MOOD_SPLIT_SPEAKER:
     case MOOD_SPLIT_FOLD:
+    case MOOD_SPLIT_COLLECTION:
         MOOD__TRY(by_speaker(split, c, p));
         break;
     case MOOD_SPLIT_RANDOM:
@@ -371,8 +452,10 @@ static mood_status divide(mood_split *split, const mood_corpus *c, const mood_sp
         return mood__fail(MOOD_E_INVALID, "no kind of split has the number %d", (int)p->kind);
     }
     leave_out_disputed(split, c);
+    if (p->kind != MOOD_SPLIT_FILE)
+        leave_out_copies(split, c);
     MOOD__TRY(check_sides(split, c));
-    split->protocol.dealt = describe_dealing(&split->arena, p);
+    split->protocol.dealt = describe_dealing(&split->arena, c, p);
     if (!split->protocol.dealt)
         return mood__nomem();
     MOOD__TRY(mood__protocol_describe(split, c));

@@ -136,7 +136,7 @@ mood_status mood__split_from_file(const mood_corpus *c, const char *file, unsign
     MOOD__TRY(mood__csv_load(file, &text, &bytes));
     struct index x = {0};
     struct mood__csv csv;
-    mood_status status = mood__csv_begin(&csv, file, text, bytes, columns, N_COLUMNS);
+    mood_status status = mood__csv_begin(&csv, file, text, bytes, columns, N_COLUMNS, N_COLUMNS);
     if (status == MOOD_OK)
         status = make_index(&x, c);
     if (status == MOOD_OK)

@@ -37,6 +37,20 @@ typedef struct mood_corpus mood_corpus;
 /* Voices whose sex the file name tells. */
 typedef enum mood_sex { MOOD_SEX_UNKNOWN, MOOD_SEX_FEMALE, MOOD_SEX_MALE } mood_sex;
 
+/* What somebody has published under one name, as far as it is known here.
+ *
+ * Of a folder, the names of the files tell which it is, unless it holds a file corpus.csv: one row
+ * under the columns corpus, licence and origin, of which only the first is needed. A manifest may
+ * have the columns corpus and licence; without them it is a collection of its own, named as its
+ * file. Sources of one name and licence are one collection. */
+typedef struct mood_collection {
+    const char *name;    /* "RAVDESS" */
+    const char *licence; /* of its clips: "CC BY-NC-SA 4.0"; "unknown" */
+    const char *origin;  /* where it is to be had; "": not told */
+    size_t n_clips;      /* of it, in the corpus */
+    int n_speakers;      /* who have clips in it */
+} mood_collection;
+
 /* One clip. Its numbers are 0 where the source does not tell. */
 typedef struct mood_clip {
     const char
@@ -45,6 +59,7 @@ typedef struct mood_clip {
     int label;        /* see mood_corpus_label */
     int speaker;      /* see mood_corpus_speaker */
     int source;       /* see mood_corpus_source_at */
+    int collection;   /* see mood_corpus_collection */
     int channel;      /* 1 speech, 2 song */
     int intensity;    /* 1 normal, 2 strong */
     int statement;    /* which sentence is spoken, from 1 */
@@ -97,12 +112,15 @@ MOOD_API void mood_corpus_destroy(mood_corpus **corpus);
  *   AAAA  actor    SSS  sentence    EEE  NEU, HAP, SAD, ANG, FEA, DIS
  *   LL    level: LO and MD normal, HI strong, XX not said
  *
+ * A new corpus is a rule in lib/corpus/, see names.h there.
+ *
  * Extensions: aif aifc aiff flac mp3 oga ogg opus wav wave, in any case. Files that do not fit are
  * left out and counted. Of several files with the same take, that is the same name but for modality
  * and extension, one is kept, sound only before the others.
  *
  * Anything else is a manifest: CSV (RFC 4180) in UTF-8 whose first line names at least the columns
- * path, emotion and speaker, in any order; further columns are passed over. Paths are relative to
+ * path, emotion and speaker, in any order, and perhaps corpus and licence (mood_collection);
+ * further columns are passed over. Paths are relative to
  * the manifest's folder. Spaces around fields and empty lines do not count. When every emotion is
  * one of the eight, the labels are the eight; else they are the manifest's own in order of first
  * appearance, MOOD_MIN_LABELS to MOOD_MAX_LABELS of them, case not regarded, first spelling kept.
@@ -144,9 +162,9 @@ typedef struct mood_listen_params {
 MOOD_NODISCARD
 MOOD_API mood_status mood_corpus_listen(mood_corpus *corpus, const mood_listen_params *params);
 
-/* Clips, labels, speakers and sources are numbered from 0. What is behind a number that is out of
- * range is NULL. All of it is borrowed until the next mood_corpus_add or mood_corpus_destroy, and
- * the numbers themselves of clips and speakers hold until then. */
+/* Clips, labels, speakers, sources and collections are numbered from 0. What is behind a number
+ * that is out of range is NULL. All of it is borrowed until the next mood_corpus_add or
+ * mood_corpus_destroy, and the numbers themselves of clips and speakers hold until then. */
 MOOD_API size_t mood_corpus_n_clips(const mood_corpus *corpus);
 MOOD_API const mood_clip *mood_corpus_clip(const mood_corpus *corpus, size_t i);
 
@@ -161,6 +179,10 @@ MOOD_API int mood_corpus_find_speaker(const mood_corpus *corpus, const char *key
 
 MOOD_API int mood_corpus_n_sources(const mood_corpus *corpus);
 MOOD_API const mood_corpus_source *mood_corpus_source_at(const mood_corpus *corpus, int i);
+
+/* In the order of their first clips. */
+MOOD_API int mood_corpus_n_collections(const mood_corpus *corpus);
+MOOD_API const mood_collection *mood_corpus_collection(const mood_corpus *corpus, int i);
 
 /* What a clip is used for. */
 typedef enum mood_side {
@@ -178,7 +200,8 @@ MOOD_API const char *mood_side_name(mood_side side);
 /* How clips are divided. */
 typedef enum mood_split_kind {
     /* Whole speakers, dealt from a shuffled pack: 15 % to test, 15 % to validation (rounded, at
-     * least one each), the rest to training. Sex is not balanced. Needs 3 speakers. */
+     * least one each), the rest to training. Of several collections, 15 % of each, but the last
+     * speaker of one is for training. Sex is not balanced. Needs 3 speakers. */
     MOOD_SPLIT_SPEAKER,
     /* Single clips, 15 % of each label to test and to validation: speaker-dependent figures. Of a
      * label with fewer than 3 clips, all are for training. */
@@ -187,10 +210,15 @@ typedef enum mood_split_kind {
      * to the file's folder, then to the working folder, then as the name of a clip in its source.
      * Clips that are not listed are unused. */
     MOOD_SPLIT_FILE,
-    /* Fold `fold` of `n_folds` by speaker: the shuffled speakers are dealt in turn to the folds,
-     * one fold is the test side, and validation is dealt from the rest as for MOOD_SPLIT_SPEAKER.
-     * Over all folds of one seed every speaker is tested exactly once. */
-    MOOD_SPLIT_FOLD
+    /* Fold `fold` of `n_folds` by speaker: the shuffled speakers, collection after collection, are
+     * dealt in turn to the folds, one fold is the test side, and validation is dealt from the rest
+     * as for MOOD_SPLIT_SPEAKER. Over all folds of one seed every speaker is tested exactly once,
+     * and each fold has as many of each collection, give or take one. */
+    MOOD_SPLIT_FOLD,
+    /* All clips of one collection are the test side, and training and validation hear the others:
+     * how a model fares with recordings of another kind. What its speakers have elsewhere is
+     * unused. */
+    MOOD_SPLIT_COLLECTION
 } mood_split_kind;
 
 typedef struct mood_split_params {
@@ -204,6 +232,7 @@ typedef struct mood_split_params {
     const char *file; /* MOOD_SPLIT_FILE: the CSV file. Not kept. */
     int fold;         /* MOOD_SPLIT_FOLD: 0 to n_folds - 1 */
     int n_folds;      /* MOOD_SPLIT_FOLD: 2 to the number of speakers */
+    int collection;   /* MOOD_SPLIT_COLLECTION: the one to be tested */
 } mood_split_params;
 
 /* What the figures of a split are stamped with. */
@@ -213,6 +242,7 @@ typedef struct mood_protocol {
     const char *dealt;     /* "by speaker, seed 0"; "fold 2 of 5 by speaker, seed 0"; ... */
     size_t n_twins;        /* clips whose recording is on another side too (mood_corpus_listen) */
     size_t n_disputed;     /* clips left out for their two labels */
+    size_t n_copies;       /* clips left out since the same recording is on their side already */
     /* By side: */
     size_t n_clips[MOOD_N_SIDES];
     int n_speakers[MOOD_N_SIDES];
@@ -227,9 +257,10 @@ typedef struct mood_split mood_split;
 /* Divide the clips of a corpus. Train, validation and test each get at least one clip, and training
  * gets two labels or more, or the call fails. Owned by the caller; free with mood_split_destroy.
  *
- * Disputed clips (mood_clip) are on no side. Where speakers are kept apart but one recording is on
- * two sides all the same, somebody has two names, and the call fails; where they are not, the twins
- * are counted.
+ * Disputed clips (mood_clip) are on no side. Of copies of one recording by one speaker on one side,
+ * all but the first are left out, unless a file says where they belong. Where speakers are kept
+ * apart but one recording is on two sides all the same, somebody has two names, and the call fails;
+ * where they are not, the twins are counted.
  *
  * Errors: E_INVALID (too few speakers or folds, an unknown speaker, a speaker, a clip or a
  * recording on two sides, a side without clips, one label only), E_IO and E_FORMAT (the file),

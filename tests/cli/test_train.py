@@ -53,7 +53,7 @@ class Training(Folder):
         self.assertEqual(m["protocol"]["kind"],
                          "speaker-disjoint" if disjoint else "speaker-dependent")
         self.assertIs(m["protocol"]["speaker_disjoint"], disjoint)
-        self.assertEqual([c["path"] for c in m["corpora"]], data)
+        self.assertEqual([c["path"] for c in m["sources"]], data)
         self.assertGreaterEqual(m["best_epoch"], 1)
         self.assertEqual([e["epoch"] for e in m["epochs"]], list(range(1, len(m["epochs"]) + 1)))
         best = first_largest([e["val_accuracy"] for e in m["epochs"]])

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "corpus/names.h"
-#include "corpus/ravdess.h"
 #include "corpus/source.h"
 #include "mood/corpus.h"
 #include "tree.h"
@@ -54,16 +53,17 @@ static void assert_detail(const char *part)
 static void test_names(void **state)
 {
     (void)state;
-    struct mood__ravdess r;
-    assert_true(mood__ravdess_parse("03-02-05-01-02-01-12.flac", &r));
+    struct mood__name r;
+    bool (*parse)(const char *, struct mood__name *) = mood__rule_ravdess.parse;
+    assert_true(parse("03-02-05-01-02-01-12.flac", &r));
     assert_int_equal(r.modality, 3);
     assert_int_equal(r.channel, 2);
-    assert_int_equal(r.emotion, 5);
+    assert_int_equal(r.emotion, 4);
     assert_int_equal(r.intensity, 1);
     assert_int_equal(r.statement, 2);
     assert_int_equal(r.repetition, 1);
-    assert_int_equal(r.actor, 12);
-    assert_true(mood__ravdess_parse("01-01-08-02-99-99-99.", &r));
+    assert_string_equal(r.speaker, "12");
+    assert_true(parse("01-01-08-02-99-99-99.", &r));
 
     static const char *const bad[] = {
         "",
@@ -88,7 +88,7 @@ static void test_names(void **state)
         "03-01-05-01-02-01-00.wav",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        if (mood__ravdess_parse(bad[i], &r))
+        if (parse(bad[i], &r))
             fail_msg("'%s' was taken for a RAVDESS name", bad[i]);
     }
 }
@@ -133,7 +133,7 @@ static void test_other_names(void **state)
                                       "1001_DFA_ANG_XX"};
     struct mood__name n;
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        assert_true(mood__name_parse(good[i].file, &n));
+        assert_non_null(mood__name_parse(good[i].file, &n));
         assert_string_equal(n.speaker, good[i].speaker);
         assert_string_equal(n.take, good[i].take);
         assert_int_equal(n.emotion, good[i].emotion);
@@ -169,6 +169,61 @@ static void test_corpora_together(void **state)
     assert_int_equal(e->n_duplicates, 1);
     assert_int_equal(e->n_other, 0);
     assert_string_equal(mood_corpus_label(corpus, mood_corpus_clip(corpus, 2)->label), "happy");
+}
+
+static void assert_collection(int i, const char *name, const char *licence, size_t n_clips,
+                              int n_speakers)
+{
+    const mood_collection *k = mood_corpus_collection(corpus, i);
+    assert_non_null(k);
+    assert_string_equal(k->name, name);
+    assert_string_equal(k->licence, licence);
+    assert_int_equal(k->n_clips, n_clips);
+    assert_int_equal(k->n_speakers, n_speakers);
+}
+
+/* Names tell the collection and its licence, a table in the folder knows better; sources of one
+ * collection are counted together. */
+static void test_collections(void **state)
+{
+    (void)state;
+    tree_file(&tree, "both/03-01-03-01-01-01-03.wav", "");
+    tree_file(&tree, "both/03-01-03-01-01-01-04.wav", "");
+    tree_file(&tree, "both/1003_DFA_ANG_XX.wav", "");
+    tree_file(&tree, "song/03-02-03-01-01-01-03.wav", "");
+    tree_file(&tree, "mine/03-01-03-01-01-01-03.wav", "");
+    tree_file(&tree, "mine/corpus.csv", "licence,corpus\nCC0,My voices\n");
+    tree_file(&tree, "mine/deep/corpus.csv", "no such table");
+    assert_int_equal(add("both"), MOOD_OK);
+    assert_int_equal(add("mine/"), MOOD_OK);
+    assert_int_equal(add("song"), MOOD_OK);
+    assert_int_equal(mood_corpus_n_collections(corpus), 3);
+    assert_collection(0, "RAVDESS", "CC BY-NC-SA 4.0", 3, 2);
+    assert_collection(1, "CREMA-D", "ODbL 1.0", 1, 1);
+    assert_collection(2, "My voices", "CC0", 1, 1);
+    assert_string_equal(mood_corpus_collection(corpus, 2)->origin, "");
+    assert_non_null(strstr(mood_corpus_collection(corpus, 0)->origin, "zenodo.org"));
+    assert_null(mood_corpus_collection(corpus, 3));
+    assert_null(mood_corpus_collection(corpus, -1));
+    static const int of_clip[] = {0, 0, 1, 2, 0};
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(mood_corpus_clip(corpus, i)->collection, of_clip[i]);
+    assert_int_equal(mood_corpus_source_at(corpus, 1)->n_other, 1); /* deep/corpus.csv */
+
+    static const char *const bad[][2] = {
+        {"", "corpus.csv: an empty file"},
+        {"licence\nCC0\n", "corpus.csv: line 1: no column 'corpus'"},
+        {"corpus\n", "corpus.csv: no row below the first line"},
+        {"corpus,licence\n,CC0\n", "corpus.csv: line 2: corpus is empty"},
+        {"corpus\na\nb\n", "corpus.csv: line 3: a second row: a folder is one corpus"},
+    };
+    tree_file(&tree, "bad/03-01-03-01-01-01-03.wav", "");
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        tree_file(&tree, "bad/corpus.csv", bad[i][0]);
+        assert_int_equal(add("bad"), MOOD_E_FORMAT);
+        assert_detail(bad[i][1]);
+        assert_int_equal(mood_corpus_n_collections(corpus), 3);
+    }
 }
 
 static void test_whole(void **state)
@@ -399,11 +454,11 @@ static void test_speaker_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_names),       CASE(test_other_names),   CASE(test_corpora_together),
-        CASE(test_whole),       CASE(test_clip),          CASE(test_left_out),
-        CASE(test_duplicates),  CASE(test_links),         CASE(test_same_file),
-        CASE(test_two_sources), CASE(test_errors),        CASE(test_unreadable),
-        CASE(test_depth),       CASE(test_speaker_order),
+        CASE(test_names),       CASE(test_other_names), CASE(test_corpora_together),
+        CASE(test_collections), CASE(test_whole),       CASE(test_clip),
+        CASE(test_left_out),    CASE(test_duplicates),  CASE(test_links),
+        CASE(test_same_file),   CASE(test_two_sources), CASE(test_errors),
+        CASE(test_unreadable),  CASE(test_depth),       CASE(test_speaker_order),
     };
     return cmocka_run_group_tests_name("folder", tests, NULL, NULL);
 }

@@ -243,6 +243,35 @@ static void test_changed_before_the_split(void **state)
     assert_non_null(strstr(mood_error_detail(), "4s.wav (speaker 4, test)"));
 }
 
+/* The second copy on a side counts nothing twice; a file that wants it there has its way. */
+static void test_copies_count_once(void **state)
+{
+    (void)state;
+    four_speakers();
+    write_sound("1t.wav", 11, &plain, 0); /* that of 1s.wav */
+    write_sound("4t.wav", 41, &(struct form){.bits = 24, .channels = 1}, 0);
+    char rows[512];
+    snprintf(rows, sizeof(rows), "%s1t.wav,sad,1\n4t.wav,sad,4\n", four_rows);
+    manifest(rows);
+    listen();
+    assert_int_equal(mood_split_create(&split, corpus, &by_speaker), MOOD_OK);
+    assert_int_equal(mood_split_protocol(split)->n_copies, 2);
+    assert_int_equal(mood_split_protocol(split)->n_twins, 0);
+    for (size_t i = 0; i < 10; i++) {
+        bool copy = strcmp(clip(i)->name, "1t.wav") == 0 || strcmp(clip(i)->name, "4t.wav") == 0;
+        assert_int_equal(mood_split_side(split, i) == MOOD_SIDE_UNUSED, copy);
+    }
+    mood_split_destroy(&split);
+    tree_file(&tree, "split.csv",
+              "path,side\n1s.wav,train\n1t.wav,train\n1h.wav,train\n3s.wav,val\n4s.wav,test\n");
+    char file[256];
+    snprintf(file, sizeof(file), "%s", tree_path(&tree, "split.csv"));
+    mood_split_params p = {.kind = MOOD_SPLIT_FILE, .file = file};
+    assert_int_equal(mood_split_create(&split, corpus, &p), MOOD_OK);
+    assert_int_equal(mood_split_protocol(split)->n_copies, 0);
+    assert_int_equal(mood_split_protocol(split)->n_clips[MOOD_SIDE_TRAIN], 3);
+}
+
 static void test_twins_are_counted_where_voices_are_mixed(void **state)
 {
     (void)state;
@@ -291,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_changed_before_the_split, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_twins_are_counted_where_voices_are_mixed, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_copies_count_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_labels, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("listen", tests, NULL, NULL);

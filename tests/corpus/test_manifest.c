@@ -85,6 +85,44 @@ static void test_eight(void **state)
     assert_int_equal(s->n_clips, 3);
 }
 
+/* The columns corpus and licence, and what stands for them where they are missing or empty. */
+static void test_collections(void **state)
+{
+    (void)state;
+    assert_int_equal(add_text("m.csv", "path,emotion,speaker,licence,corpus\n"
+                                       "a.wav,happy,A,CC0,Ours\n"
+                                       "b.wav,sad,B,,Ours\n"
+                                       "c.wav,sad,B,,\n"
+                                       "d.wav,sad,A,CC0,Ours\n"),
+                     MOOD_OK);
+    assert_int_equal(add_text("n.csv", "path,emotion,speaker\nsub/e.wav,sad,A\n"), MOOD_OK);
+    static const char *const name[] = {"Ours", "Ours", "m.csv", "n.csv"};
+    static const char *const licence[] = {"CC0", "unknown", "unknown", "unknown"};
+    assert_int_equal(mood_corpus_n_collections(corpus), 4);
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(mood_corpus_collection(corpus, i)->name, name[i]);
+        assert_string_equal(mood_corpus_collection(corpus, i)->licence, licence[i]);
+        assert_int_equal(mood_corpus_collection(corpus, i)->n_clips, i == 0 ? 2 : 1);
+        assert_int_equal(mood_corpus_collection(corpus, i)->n_speakers, 1);
+    }
+    assert_int_equal(add_text("o.csv", "path,emotion,speaker,corpus,corpus\na.wav,sad,A,x,y\n"),
+                     MOOD_E_FORMAT);
+    assert_detail("o.csv: line 1: more than one column 'corpus'");
+}
+
+/* More corpora than anybody has: a mistake, which would take long to work through. */
+static void test_too_many_collections(void **state)
+{
+    (void)state;
+    char *text = malloc(1 << 16), *at = text;
+    at += sprintf(at, "path,emotion,speaker,corpus\n");
+    for (int i = 0; i < 300; i++)
+        at += sprintf(at, "a%d.wav,%s,A,corpus %d\n", i, i % 2 ? "sad" : "happy", i);
+    assert_int_equal(add_text("m.csv", text), MOOD_E_UNSUPPORTED);
+    assert_detail("m.csv: line 258: more than 256 corpora");
+    free(text);
+}
+
 /* Byte order mark, CRLF, quotes, spaces, empty lines, other columns and order, no final newline,
  * absolute paths. */
 static void test_format(void **state)
@@ -295,9 +333,17 @@ static void test_bare_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_eight),    CASE(test_format),    CASE(test_own_labels),
-        CASE(test_n_labels), CASE(test_mixing),    CASE(test_bad),
-        CASE(test_lengths),  CASE(test_zero_byte), CASE(test_bare_path),
+        CASE(test_eight),
+        CASE(test_format),
+        CASE(test_own_labels),
+        CASE(test_n_labels),
+        CASE(test_mixing),
+        CASE(test_bad),
+        CASE(test_lengths),
+        CASE(test_zero_byte),
+        CASE(test_bare_path),
+        CASE(test_collections),
+        CASE(test_too_many_collections),
     };
     return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
 }
