@@ -36,6 +36,9 @@ MOOD_API mood_node *mood_relu(mood_node *x);    /* max(x, 0); the gradient at 0 
 /* x/2 * (1 + erf(x / sqrt 2)), the exact form (Hendrycks and Gimpel, arXiv 1606.08415). */
 MOOD_API mood_node *mood_gelu(mood_node *x);
 
+/* x, but not below `low` nor above `high` (low <= high). The gradient of what was cut off is 0. */
+MOOD_API mood_node *mood_clamp(mood_node *x, float low, float high);
+
 /* In training: each element is zero with the given probability, 0 <= probability < 1, and divided
  * by (1 - probability) otherwise. Outside training: x itself, no node. */
 MOOD_API mood_node *mood_dropout(mood_node *x, float probability);

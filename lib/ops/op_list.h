@@ -18,6 +18,7 @@
     X(sigmoid)                                                                                     \
     X(relu)                                                                                        \
     X(gelu)                                                                                        \
+    X(clamp)                                                                                       \
     X(dropout)                                                                                     \
     X(reshape)                                                                                     \
     X(transpose)                                                                                   \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * unary.c — Ops that map each element by itself: exp, log, tanh, sigmoid, relu, gelu, scale,
- * dropout. The loops are in kernel/; here is what they save and how they are shared among threads.
- */
+ * clamp, dropout. The loops that take time are in kernel/; here is what they save and how they are
+ * shared among threads. */
 #include "mood/ops.h"
 
 #include "ops/op_list.h"
@@ -233,6 +233,76 @@ const struct mood__op mood__op_scale = {
 mood_node *mood_scale(mood_node *x, float factor)
 {
     return mood__node(&mood__op_scale, &x, 1, &factor, sizeof(factor));
+}
+
+/* ---- clamp ---- */
+
+struct limits {
+    float low, high;
+};
+
+struct clamp_loop {
+    float *out;
+    const float *in, *x;
+    struct limits limits;
+    bool add;
+};
+
+/* A NaN stays what it is. */
+static void clamp_range(void *ctx, int64_t begin, int64_t end)
+{
+    const struct clamp_loop *l = ctx;
+    for (int64_t i = begin; i < end; i++) {
+        float x = l->x[i];
+        l->out[i] = x < l->limits.low ? l->limits.low : x > l->limits.high ? l->limits.high : x;
+    }
+}
+
+static void clamp_grad_range(void *ctx, int64_t begin, int64_t end)
+{
+    const struct clamp_loop *l = ctx;
+    for (int64_t i = begin; i < end; i++) {
+        bool inside = l->x[i] >= l->limits.low && l->x[i] <= l->limits.high;
+        float g = inside ? l->in[i] : 0.0f;
+        l->out[i] = l->add ? l->out[i] + g : g;
+    }
+}
+
+static void clamp_forward(struct mood__run *r, mood_node *n)
+{
+    struct clamp_loop l = {
+        .out = mood__out(n), .x = mood__in(n, 0), .limits = *(struct limits *)n->attr};
+    mood__each_range(r, mood__count(n), MOOD__GRAIN, clamp_range, &l);
+}
+
+static void clamp_backward(struct mood__run *r, mood_node *n)
+{
+    struct clamp_loop l = {.out = mood__din(n, 0),
+                           .in = mood__dout(n),
+                           .x = mood__in(n, 0),
+                           .limits = *(struct limits *)n->attr,
+                           .add = mood__adds(n, 0)};
+    mood__each_range(r, mood__count(n), MOOD__GRAIN, clamp_grad_range, &l);
+}
+
+const struct mood__op mood__op_clamp = {
+    .name = "clamp",
+    .saves = MOOD__SAVE_IN(0),
+    .flags = MOOD__IN_PLACE,
+    .shape = same_shape,
+    .forward = clamp_forward,
+    .backward = clamp_backward,
+};
+
+mood_node *mood_clamp(mood_node *x, float low, float high)
+{
+    if (!x)
+        return NULL;
+    if (!(low <= high))
+        return mood__build_fail(x, "clamp", MOOD_E_INVALID, "from %g to %g", (double)low,
+                                (double)high);
+    const struct limits limits = {low, high};
+    return mood__node(&mood__op_clamp, &x, 1, &limits, sizeof(limits));
 }
 
 /* ---- dropout ---- */

@@ -85,6 +85,8 @@ def elementwise():
     # Exact form, by erf; torch's own gelu has no float64 difference to it.
     case("gelu", [uniform(5, 37, scale=6)], "d",
          lambda x: 0.5 * x * (1 + torch.erf(x / math.sqrt(2.0))))
+    # Of an odd number of distinct values none is within 0.025 of a limit.
+    case("clamp", [distinct(5, 7)], "d", lambda x: torch.clamp(x, -0.5, 0.25))
 
 
 def shapes():

@@ -130,7 +130,7 @@ static bool step_unary(struct dag *d)
 {
     struct dag_value *v = pick(d), x = *v;
     double r = reach(&x);
-    switch (x.lo > 0.01 && below(d, 2) ? 1 : below(d, 9)) { /* few values suit log */
+    switch (x.lo > 0.01 && below(d, 2) ? 1 : below(d, 10)) { /* few values suit log */
     case 0:
         if (x.hi > 3)
             return false;
@@ -157,6 +157,9 @@ static bool step_unary(struct dag *d)
         return true;
     case 6:
         put(d, mood_scale(x.node, -1.5f), -1.5 * r, 1.5 * r);
+        return true;
+    case 7:
+        put(d, mood_clamp(x.node, -0.5f, 2), fmin(fmax(x.lo, -0.5), 2), fmin(fmax(x.hi, -0.5), 2));
         return true;
     default:
         put(d, mood_dropout(x.node, 0.25f), -r * 4 / 3, r * 4 / 3);

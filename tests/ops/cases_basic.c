@@ -77,6 +77,11 @@ static mood_node *gelu(mood_node *const *in)
     return mood_gelu(in[0]);
 }
 
+static mood_node *clamp(mood_node *const *in)
+{
+    return mood_clamp(in[0], -0.5f, 0.25f);
+}
+
 static mood_node *dropout(mood_node *const *in)
 {
     return mood_dropout(in[0], 0.3f);
@@ -227,6 +232,8 @@ const struct op_case basic_cases[] = {
     MANNERS("relu", "x", relu, "331x199", BOTH_MODES),
     TRUTH("gelu", "gelu", "x", gelu, BOTH_MODES),
     MANNERS("gelu", "x", gelu, "331x199", BOTH_MODES),
+    TRUTH("clamp", "clamp", "x", clamp, BOTH_MODES),
+    MANNERS("clamp", "x", clamp, "331x199", BOTH_MODES),
     MANNERS("dropout", "x", dropout, "7x5", TRAINING),
     MANNERS("dropout", "x", dropout, "331x199", TRAINING),
 

@@ -132,6 +132,16 @@ static bool wrong_gelu(const struct shelf *s, int i, mood_node **out)
     return i == 0;
 }
 
+static bool wrong_clamp(const struct shelf *s, int i, mood_node **out)
+{
+    switch (i) {
+        WRONG(0, mood_clamp(s->v5, 1, -1));
+        WRONG(1, mood_clamp(s->v5, NAN, 1));
+        WRONG(2, mood_clamp(s->labels5, -1, 1));
+    }
+    return false;
+}
+
 static bool wrong_dropout(const struct shelf *s, int i, mood_node **out)
 {
     switch (i) {
