@@ -81,7 +81,7 @@ bool cli_start(struct cli *c, const struct cli_tool *tool, int argc, char **argv
 int cli_finish(struct cli *c)
 {
     cli_wipe_bar(c);
-    cli_free_lists(c);
+    cli_free_options(c);
     /* Text that was printed may still wait in the buffer: a full disk or a closed pipe shows only
      * when it is flushed. An earlier failed flush has left the mark that ferror finds. */
     bool failed_before = ferror(stdout);

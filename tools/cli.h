@@ -119,6 +119,7 @@ struct cli {
     bool talk;      /* stderr is a terminal: a progress bar may be drawn */
     bool colour;    /* stdout may be coloured (a terminal, and NO_COLOR is empty) */
     void *options;  /* the program's own struct */
+    bool *given;    /* of each option of the tool: the user gave it */
     bool bar_shown; /* a progress bar stands on the last line of stderr */
 };
 
@@ -131,6 +132,9 @@ extern volatile sig_atomic_t cli_stop;
  * to do, because --help and the like were answered or the usage was wrong: then go straight to
  * cli_finish. */
 bool cli_start(struct cli *c, const struct cli_tool *tool, int argc, char **argv, void *options);
+
+/* Whether the user gave the option: also when it is its default. */
+bool cli_given(const struct cli *c, const char *name);
 
 /* End: free what cli_start took, and look whether all of stdout was really written. Returns the
  * exit code of the program. */

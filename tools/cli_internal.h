@@ -18,7 +18,7 @@ const char *cli_default_text(const struct cli_option *o);
 /* Set c's options from their defaults and argv. Returns true to go on; false after a wrong usage,
  * or when *asked is the common option to be answered (-1: none). cli_options.c */
 bool cli_parse(struct cli *c, int argc, char **argv, int *asked);
-void cli_free_lists(struct cli *c);
+void cli_free_options(struct cli *c);
 
 /* Answers on stdout. cli_help.c */
 void cli_print_help(const struct cli_tool *tool);

@@ -216,7 +216,7 @@ static bool set_defaults(struct cli *c)
 }
 
 /* Handle option `o`, met as `--name` or `-n`; `attached` is the value written with it, or NULL. */
-static bool met(struct parser *p, const struct cli_option *o, const char *attached, bool *given)
+static bool met(struct parser *p, const struct cli_option *o, const char *attached)
 {
     if (cli_is_common(o)) {
         p->asked = (int)(o - cli_common);
@@ -229,28 +229,28 @@ static bool met(struct parser *p, const struct cli_option *o, const char *attach
             return cli_usage(p->c, "--%s needs a value: %s", o->name, o->arg);
         attached = p->argv[p->next++];
     }
-    given[o - p->c->tool->options] = true;
+    p->c->given[o - p->c->tool->options] = true;
     return set(p->c, o, attached);
 }
 
-static bool long_option(struct parser *p, const char *word, bool *given)
+static bool long_option(struct parser *p, const char *word)
 {
     const char *equals = strchr(word, '=');
     size_t length = equals ? (size_t)(equals - word) : strlen(word);
     const struct cli_option *o = find(p->c->tool, word, length, 0);
     if (!o)
         return unknown_option(p, word, length);
-    return met(p, o, equals ? equals + 1 : NULL, given);
+    return met(p, o, equals ? equals + 1 : NULL);
 }
 
-static bool short_options(struct parser *p, const char *word, bool *given)
+static bool short_options(struct parser *p, const char *word)
 {
     for (const char *s = word; *s; s++) {
         const struct cli_option *o = find(p->c->tool, NULL, 0, *s);
         if (!o)
             return cli_usage(p->c, "unknown option '-%s'", s);
         bool flag = o->kind == CLI_FLAG;
-        if (!met(p, o, !flag && s[1] ? s + 1 : NULL, given))
+        if (!met(p, o, !flag && s[1] ? s + 1 : NULL))
             return false;
         if (!flag)
             break;
@@ -269,7 +269,7 @@ static bool check_operands(struct cli *c)
     return true;
 }
 
-static bool parse_words(struct parser *p, bool *given)
+static bool parse_words(struct parser *p)
 {
     struct cli *c = p->c;
     bool only_operands = false;
@@ -279,8 +279,7 @@ static bool parse_words(struct parser *p, bool *given)
             c->operands[c->n_operands++] = word; /* never ahead of p->next */
         else if (strcmp(word, "--") == 0)
             only_operands = true;
-        else if (!(word[1] == '-' ? long_option(p, word + 2, given)
-                                  : short_options(p, word + 1, given)))
+        else if (!(word[1] == '-' ? long_option(p, word + 2) : short_options(p, word + 1)))
             return false;
     }
     return true;
@@ -295,22 +294,29 @@ bool cli_parse(struct cli *c, int argc, char **argv, int *asked)
 
     if (!set_defaults(c))
         return false;
-    bool *given = calloc(t->n_options + 1, sizeof(*given));
-    if (!given) {
+    c->given = calloc(t->n_options + 1, sizeof(*c->given));
+    if (!c->given) {
         cli_error(c, NULL, "out of memory");
         return false;
     }
-    bool ok = parse_words(&p, given) && check_operands(c);
+    bool ok = parse_words(&p) && check_operands(c);
     for (size_t i = 0; ok && i < t->n_options; i++)
-        if (t->options[i].required && !given[i])
+        if (t->options[i].required && !c->given[i])
             ok = cli_usage(c, "--%s %s is missing", t->options[i].name, t->options[i].arg);
-    free(given);
     *asked = p.asked;
     return ok;
 }
 
-void cli_free_lists(struct cli *c)
+bool cli_given(const struct cli *c, const char *name)
 {
+    const struct cli_option *o = find(c->tool, name, strlen(name), 0);
+    return o && !cli_is_common(o) && c->given[o - c->tool->options];
+}
+
+void cli_free_options(struct cli *c)
+{
+    free(c->given);
+    c->given = NULL;
     for (size_t i = 0; i < c->tool->n_options; i++) {
         const struct cli_option *o = &c->tool->options[i];
         if (o->kind == CLI_LIST) {
