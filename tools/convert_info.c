@@ -105,9 +105,19 @@ static void model_facts(mood_model *m)
         printf("%s%s", i ? ", " : "", cli_printable(line, sizeof(line), mood_model_label(m, i)));
     }
     printf("\n");
-    text_fact("network", mood_model_network(m) == MOOD_NETWORK_CLASSIFIER
-                             ? "a classifier on an encoder"
-                             : "the hybrid heads");
+    fact("network");
+    switch (mood_model_network(m)) {
+    case MOOD_NETWORK_HEADS:
+        printf("the hybrid heads\n");
+        break;
+    case MOOD_NETWORK_CLASSIFIER:
+        printf("a classifier on an encoder\n");
+        break;
+    case MOOD_NETWORK_PROSODY:
+        printf("linear, on %d functionals of prosody, version %d\n",
+               mood_model_prosody(m)->n_functionals, MOOD_FUNCTIONALS_VERSION);
+        break;
+    }
     const mood_encoder_use *use = mood_model_encoder(m);
     if (use) {
         fact("encoder");

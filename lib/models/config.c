@@ -15,6 +15,10 @@
  *
  *      "classifier": {"units": 256, "form": "projector", "pooling": "mean"}
  *
+ * or "network": "prosody" with
+ *
+ *      "prosody": {"functionals": 991, "version": 1}
+ *
  * Without "network" it is the heads (files of version 1.0), without "encoder" none. "layer" may be
  * "mix". "flatten" is the order in which the 2D branch's plane becomes a vector: F outermost,
  * channels innermost. "window" and "hop" are in samples. "temperature" is left out where it is 1.
@@ -34,7 +38,7 @@ static const char flatten_order[] = "FTC";
 static const char mixed_layers[] = "mix";
 
 /* Names of enumerators, in their order. */
-static const char *const network_names[] = {"heads", "classifier"};
+static const char *const network_names[] = {"heads", "classifier", "prosody"};
 static const char *const form_names[] = {"projector", "tanh"};
 static const char *const pooling_names[] = {"mean", "sum", "max"};
 
@@ -131,9 +135,16 @@ static json_t *audio_json(void)
 static json_t *network_json(const struct mood__config *config)
 {
     const mood_classifier_params *c = &config->classifier;
-    if (config->network == MOOD_NETWORK_CLASSIFIER)
+    switch (config->network) {
+    case MOOD_NETWORK_CLASSIFIER:
         return json_pack("{s:i, s:s, s:s}", "units", c->units, "form", form_names[c->form],
                          "pooling", pooling_names[c->pooling]);
+    case MOOD_NETWORK_PROSODY:
+        return json_pack("{s:i, s:i}", "functionals", config->prosody.n_functionals, "version",
+                         (int)MOOD_FUNCTIONALS_VERSION);
+    case MOOD_NETWORK_HEADS:
+        break;
+    }
     return json_pack("{s:i, s:i, s:s}", "feature_width", config->heads.feature_width, "divide",
                      config->heads.divide, "flatten", flatten_order);
 }
@@ -224,15 +235,36 @@ static mood_status read_classifier(struct mood__config *out, const json_t *class
     return MOOD_OK;
 }
 
+static mood_status read_prosody(struct mood__config *out, const json_t *prosody)
+{
+    int n = 0, version = 0;
+    MOOD__TRY(mood__read_whole(&n, prosody, "functionals", INT32_MAX));
+    MOOD__TRY(mood__read_whole(&version, prosody, "version", INT32_MAX));
+    if (n != MOOD_N_FUNCTIONALS || version != MOOD_FUNCTIONALS_VERSION)
+        return mood__fail(MOOD_E_UNSUPPORTED,
+                          "it was trained on %d functionals, version %d; this libmood measures %d, "
+                          "version %d",
+                          n, version, (int)MOOD_N_FUNCTIONALS, (int)MOOD_FUNCTIONALS_VERSION);
+    out->prosody.n_functionals = n;
+    return MOOD_OK;
+}
+
 static mood_status read_network(struct mood__config *out, const json_t *all)
 {
     int network = MOOD_NETWORK_HEADS;
     if (json_object_get(all, "network"))
-        MOOD__TRY(read_name(&network, all, "network", network_names, 2));
+        MOOD__TRY(read_name(&network, all, "network", network_names, 3));
     out->network = (mood_network)network;
     const json_t *inside = json_object_get(all, network_names[network]);
-    return out->network == MOOD_NETWORK_CLASSIFIER ? read_classifier(out, inside)
-                                                   : read_heads(out, inside);
+    switch (out->network) {
+    case MOOD_NETWORK_CLASSIFIER:
+        return read_classifier(out, inside);
+    case MOOD_NETWORK_PROSODY:
+        return read_prosody(out, inside);
+    case MOOD_NETWORK_HEADS:
+        break;
+    }
+    return read_heads(out, inside);
 }
 
 static mood_status read_text(const char **out, const json_t *object, const char *key)

@@ -123,6 +123,32 @@ static mood_status check_classifier(struct mood__config *c)
     return MOOD_OK;
 }
 
+static mood_status check_prosody(struct mood__config *c)
+{
+    mood_prosody_net_params *p = &c->prosody;
+    if (c->encoder.width > 0)
+        return mood__fail(MOOD_E_INVALID, "a network on prosody with an encoder");
+    p->n_functionals = p->n_functionals ? p->n_functionals : MOOD_N_FUNCTIONALS;
+    if (p->n_functionals != MOOD_N_FUNCTIONALS)
+        return mood__fail(MOOD_E_INVALID, "%d functionals; there are %d", p->n_functionals,
+                          MOOD_N_FUNCTIONALS);
+    p->n_labels = c->n_labels;
+    return MOOD_OK;
+}
+
+static mood_status check_network(struct mood__config *c)
+{
+    switch (c->network) {
+    case MOOD_NETWORK_CLASSIFIER:
+        return check_classifier(c);
+    case MOOD_NETWORK_PROSODY:
+        return check_prosody(c);
+    case MOOD_NETWORK_HEADS:
+        break;
+    }
+    return check_heads(c);
+}
+
 mood_node *mood_model_logits(const mood_model *model, mood_node *features, mood_node *mel,
                              float dropout)
 {
@@ -131,6 +157,8 @@ mood_node *mood_model_logits(const mood_model *model, mood_node *features, mood_
         features = mood_mix_layers(features);
     if (c->network == MOOD_NETWORK_CLASSIFIER)
         return mood_classifier(features, &c->classifier);
+    if (c->network == MOOD_NETWORK_PROSODY)
+        return mood_prosody_net(features, &c->prosody);
     mood_heads_params heads = c->heads;
     if (dropout != 0)
         heads.dropout = dropout;
@@ -158,6 +186,9 @@ static mood_status make_weights(mood_model *m, enum mood__start start, uint64_t 
                               (int64_t[]){1, c->encoder.n_layers + 1, FRAMES, width});
     else if (width > 0)
         features = mood_input(g, "features", MOOD_F32, 3, (int64_t[]){1, FRAMES, width});
+    if (c->network == MOOD_NETWORK_PROSODY)
+        features =
+            mood_input(g, "functionals", MOOD_F32, 2, (int64_t[]){1, c->prosody.n_functionals});
     if (c->network == MOOD_NETWORK_HEADS)
         mel =
             mood_input(g, "mel", MOOD_F32, 4, (int64_t[]){1, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, 1});
@@ -177,8 +208,7 @@ static mood_status fill(mood_model *m, const struct mood__config *config, enum m
     m->config.json = NULL;
     MOOD__TRY(mood_model_set_temperature(m, config->temperature));
     MOOD__TRY(copy_use(m));
-    MOOD__TRY(m->config.network == MOOD_NETWORK_CLASSIFIER ? check_classifier(&m->config)
-                                                           : check_heads(&m->config));
+    MOOD__TRY(check_network(&m->config));
     MOOD__TRY(copy_labels(m, config));
     MOOD__TRY(mood_model_set_record(m, "{}"));
     return make_weights(m, start, seed);
@@ -229,6 +259,13 @@ mood_status mood_model_create(mood_model **out, const mood_model_params *params)
         c.classifier = *p.classifier;
         c.heads = (mood_heads_params){0};
     }
+    if (p.prosody && p.classifier)
+        return mood__fail(MOOD_E_INVALID, "two networks: a classifier, and one on prosody");
+    if (p.prosody) {
+        c.network = MOOD_NETWORK_PROSODY;
+        c.prosody = *p.prosody;
+        c.heads = (mood_heads_params){0};
+    }
     if (p.encoder) {
         const mood_encoder_config *e = mood_encoder_get_config(p.encoder);
         c.encoder = (mood_encoder_use){.identity = mood_encoder_identity(p.encoder),
@@ -236,7 +273,7 @@ mood_status mood_model_create(mood_model **out, const mood_model_params *params)
                                        .n_layers = e->n_layers,
                                        .width = e->width,
                                        .hint = kept_hint(p.encoder_hint)};
-        if (!p.classifier && c.heads.feature_width == 0)
+        if (c.network == MOOD_NETWORK_HEADS && c.heads.feature_width == 0)
             c.heads.feature_width = e->width;
     }
     return mood__model_create(out, &c, MOOD__START_DRAWN, p.seed);
@@ -290,6 +327,11 @@ const mood_heads_params *mood_model_heads(const mood_model *model)
 const mood_classifier_params *mood_model_classifier(const mood_model *model)
 {
     return model->config.network == MOOD_NETWORK_CLASSIFIER ? &model->config.classifier : NULL;
+}
+
+const mood_prosody_net_params *mood_model_prosody(const mood_model *model)
+{
+    return model->config.network == MOOD_NETWORK_PROSODY ? &model->config.prosody : NULL;
 }
 
 mood_weights *mood_model_weights(mood_model *model)

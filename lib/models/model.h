@@ -23,9 +23,10 @@ enum {
 /* What a model is, but for its numbers: what is known before the network is built. */
 struct mood__config {
     mood_network network;
-    mood_heads_params heads;           /* all zeros for a classifier */
-    mood_classifier_params classifier; /* all zeros for the heads */
-    mood_encoder_use encoder;          /* width 0: none, or heads.feature_width wide and unknown */
+    mood_heads_params heads; /* of the network, and the others all zeros */
+    mood_classifier_params classifier;
+    mood_prosody_net_params prosody;
+    mood_encoder_use encoder; /* width 0: none, or heads.feature_width wide and unknown */
     double temperature;
     int n_labels;
     const char *labels[MOOD_MAX_LABELS];
@@ -69,7 +70,7 @@ mood_status mood__config_write(char **out, const struct mood__config *config);
 /* Read it back. Types and ranges of numbers are checked, texts and what has to fit together are
  * not, which mood__model_create does. `out` may be freed in any case.
  * Errors: E_FORMAT (not as mood__config_write makes it), E_UNSUPPORTED (other numbers than those of
- * pipeline.h, another flatten order, a network that is not known). */
+ * pipeline.h, another flatten order, other functionals, a network that is not known). */
 MOOD_NODISCARD
 mood_status mood__config_read(struct mood__config *out, const char *text);
 void mood__config_free(struct mood__config *config);

@@ -7,6 +7,7 @@
 
 #include "mood/emotion.h"
 #include "mood/encoder.h"
+#include "mood/prosody.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -74,6 +75,23 @@ MOOD_API mood_node *mood_classifier(mood_node *frames, const mood_classifier_par
  * The weight w (L) is named mix.weights, and starts as zeros: the mean. */
 MOOD_API mood_node *mood_mix_layers(mood_node *x);
 
+typedef struct mood_prosody_net_params {
+    int n_functionals; /* F; 0: MOOD_N_FUNCTIONALS */
+    int n_labels;      /* V, MOOD_MIN_LABELS to MOOD_MAX_LABELS; 0: 8 */
+} mood_prosody_net_params;
+
+/* In the unit of a standard deviation: what is farther from the mean counts as so far. */
+#define MOOD_PROSODY_CLAMP 4.0f
+
+/* A linear classifier on functionals (prosody.h), without encoder and log-mel:
+ *
+ *   z = clamp((x - mean) * scale, -4, 4)    x (B, F)    mean, scale (F)
+ *   logits = z weight + bias                weight (F, V)    bias (V)
+ *
+ * Weights are named prosody.mean and prosody.scale, which are frozen, and prosody.out.*. Errors
+ * (sticky): as the layers; E_INVALID (params). */
+MOOD_API mood_node *mood_prosody_net(mood_node *functionals, const mood_prosody_net_params *params);
+
 /* ---- the model --------------------------------------------------------------------------------
  */
 
@@ -82,8 +100,9 @@ MOOD_API mood_node *mood_mix_layers(mood_node *x);
 typedef struct mood_model mood_model;
 
 typedef enum mood_network {
-    MOOD_NETWORK_HEADS,     /* mood_heads */
-    MOOD_NETWORK_CLASSIFIER /* mood_classifier */
+    MOOD_NETWORK_HEADS,      /* mood_heads */
+    MOOD_NETWORK_CLASSIFIER, /* mood_classifier */
+    MOOD_NETWORK_PROSODY     /* mood_prosody_net */
 } mood_network;
 
 /* In place of the number of a layer: all of them, by mood_mix_layers. */
@@ -102,18 +121,22 @@ typedef struct mood_model_params {
         *encoder_hint; /* where its file was, copied: for mood_model_find_encoder. NULL: "" */
     const mood_classifier_params *classifier; /* the network; needs an encoder. Its width and
                                                * n_labels are taken from there. NULL: the heads */
+    const mood_prosody_net_params *prosody;   /* the network, of all functionals; n_labels is taken
+                                               * from there. NULL: another one */
 } mood_model_params;
 
 /* A new, untrained model. Owned by the caller; free with mood_model_destroy.
  * Errors: E_INVALID (labels: too few or many, empty, longer than MOOD_MAX_LABEL_BYTES, or twice the
- * same; the encoder has no such layer; a classifier without an encoder), E_NOMEM. */
+ * same; the encoder has no such layer; a classifier without an encoder; prosody with one, or with a
+ * classifier, or of a part of the functionals), E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_model_create(mood_model **out, const mood_model_params *params);
 
 /* Read a model file. The digest is checked before anything in it is parsed.
- * Errors: E_IO; E_FORMAT (no model file, damaged); E_UNSUPPORTED (a newer format version; detail
- * names both); E_MISSING and E_SHAPE (a weight is absent, unexpected, or of another shape; detail
- * names it); E_NUMERIC (a weight is NaN or infinite); E_NOMEM. */
+ * Errors: E_IO; E_FORMAT (no model file, damaged); E_UNSUPPORTED (a newer format version, or other
+ * functionals than those of this library; detail names both); E_MISSING and E_SHAPE (a weight is
+ * absent, unexpected, or of another shape; detail names it); E_NUMERIC (a weight is NaN or
+ * infinite); E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_model_load(mood_model **out, const char *path);
 
@@ -132,18 +155,20 @@ MOOD_API const char *mood_model_label(const mood_model *model, int i); /* NULL o
 MOOD_API mood_weights *mood_model_weights(mood_model *model);
 
 MOOD_API mood_network mood_model_network(const mood_model *model);
-/* Of what it was built; NULL for a model of the other network. */
+/* Of what it was built; NULL for a model of another network. */
 MOOD_API const mood_heads_params *mood_model_heads(const mood_model *model);
 MOOD_API const mood_classifier_params *mood_model_classifier(const mood_model *model);
+MOOD_API const mood_prosody_net_params *mood_model_prosody(const mood_model *model);
 
 /* The model's network over its weights, for a batch of B windows: logits (B, V).
  *
  *   features  (B, T, D): the hidden state of the model's encoder and layer; with MOOD_LAYER_MIX
- *             (B, L, T, D), all of them. NULL without an encoder
- *   mel       (B, F, T, 1): the heads' log-mel plane, 64 bands and 94 frames; a classifier has none
+ *             (B, L, T, D), all of them. For MOOD_NETWORK_PROSODY (B, F): the functionals. Else
+ *             NULL
+ *   mel       (B, F, T, 1): the heads' log-mel plane, 64 bands and 94 frames; others have none
  *   dropout   as in mood_heads_params; 0: the model's own
  *
- * Errors (sticky): as mood_heads and mood_classifier. */
+ * Errors (sticky): as mood_heads, mood_classifier and mood_prosody_net. */
 MOOD_API mood_node *mood_model_logits(const mood_model *model, mood_node *features, mood_node *mel,
                                       float dropout);
 

@@ -117,8 +117,11 @@ typedef enum mood_functional_group {
 } mood_functional_group;
 
 enum {
-    MOOD_N_FUNCTIONALS = 991, /* of all groups, in this order */
-    MOOD_FUNCTIONAL_NAME = 64 /* bytes that hold any name */
+    MOOD_N_FUNCTIONALS = 991,  /* of all groups, in this order */
+    MOOD_FUNCTIONAL_NAME = 64, /* bytes that hold any name */
+    /* Of what the numbers are: raised with any change of a definition, or of a number's place. A
+     * model that was trained on one version is not run on another. */
+    MOOD_FUNCTIONALS_VERSION = 1
 };
 
 /* Where a group's numbers are: first, first + 1, .., first + count - 1. */

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""make.py — Makes ops.golden, heads.golden, classifier.golden and optim.golden, the numbers that the
-C code has to reach.
+"""make.py — Makes ops.golden, heads.golden, classifier.golden, prosody.golden and optim.golden, the
+numbers that the C code has to reach.
 
     make.py [DIRECTORY]                     default: the folder of this script
 
@@ -18,6 +18,7 @@ import make_classifier
 import make_heads
 import make_ops
 import make_optim
+import make_prosody
 
 
 def main():
@@ -25,7 +26,8 @@ def main():
     folder = folder if folder.is_dir() else folder.parent
     torch.set_num_threads(1)
     for name, part in (("ops", make_ops), ("heads", make_heads),
-                       ("classifier", make_classifier), ("optim", make_optim)):
+                       ("classifier", make_classifier), ("prosody", make_prosody),
+                       ("optim", make_optim)):
         out = golden.Writer()
         part.make(out)
         path = folder / f"{name}.golden"

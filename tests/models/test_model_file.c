@@ -267,6 +267,9 @@ static void test_not_finite(void **state)
 #define CLASSIFIER(form, pooling)                                                                  \
     "\"network\": \"classifier\", \"classifier\": {\"units\": 8, \"form\": " form                  \
     ", \"pooling\": " pooling "}"
+#define PROSODY(functionals, version)                                                              \
+    "\"network\": \"prosody\", \"prosody\": {\"functionals\": " functionals                        \
+    ", \"version\": " version "}"
 #define ENCODER(identity, layer, n_layers, width, hint)                                            \
     "\"encoder\": {\"identity\": \"" identity "\", \"layer\": " layer ", \"n_layers\": " n_layers  \
     ", \"width\": " width ", \"hint\": \"" hint "\"}"
@@ -336,6 +339,16 @@ static const struct {
      "'pooling' is not a string"},
     {"{" LABELS ", " RIGHT_AUDIO ", " CLASSIFIER("\"tanh\"", "\"max\"") "}", MOOD_E_FORMAT,
      "a classifier without an encoder"},
+    {"{" LABELS ", " RIGHT_AUDIO ", \"network\": \"prosody\"}", MOOD_E_FORMAT, "'functionals'"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " PROSODY("991", "\"1\"") "}", MOOD_E_FORMAT, "'version'"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " PROSODY("991", "2") "}", MOOD_E_UNSUPPORTED,
+     "trained on 991 functionals, version 2; this libmood measures 991, version 1"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " PROSODY("990", "1") "}", MOOD_E_UNSUPPORTED,
+     "trained on 990 functionals"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " PROSODY("991", "1") ", " ENCODER(ID, "6", "12", "9", "") "}",
+     MOOD_E_FORMAT, "prosody with an encoder"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " PROSODY("991", "1") "}", MOOD_E_MISSING,
+     "'weights/prosody.mean'"},
     {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", \"encoder\": []}", MOOD_E_FORMAT, "'identity'"},
     {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", " ENCODER("abc", "6", "12", "9", "x.h5") "}",
      MOOD_E_FORMAT, "not 64 hexadecimal digits"},
