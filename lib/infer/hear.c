@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hear.c — From samples to log-mel planes, window by window. */
+ * hear.c — From samples to log-mel planes or functionals, window by window. */
 #include "infer/hear.h"
 
 #include "audio/augment.h"
@@ -8,12 +8,14 @@
 #include "base/mem.h"
 
 struct mood__ear {
-    mood_mel *mel;
-    float *window;  /* (MOOD__WINDOW_SAMPLES) */
-    float *scratch; /* of augmentation; NULL until it is asked for */
+    mood_mel *mel;         /* NULL: not for planes */
+    mood_prosody *prosody; /* NULL: not for functionals */
+    float *window;         /* (MOOD__WINDOW_SAMPLES) */
+    size_t n_recorded;     /* of its samples */
+    float *scratch;        /* of augmentation; NULL until it is asked for */
 };
 
-mood_status mood__ear_create(struct mood__ear **out)
+mood_status mood__ear_create(struct mood__ear **out, enum mood__ear_kind kind)
 {
     *out = NULL;
     struct mood__ear *ear = mood__calloc(1, sizeof(*ear));
@@ -23,7 +25,9 @@ mood_status mood__ear_create(struct mood__ear **out)
     ear->window = mood__calloc(MOOD__WINDOW_SAMPLES, sizeof(float));
     if (!ear->window)
         status = mood__nomem();
-    if (!status)
+    if (!status && kind == MOOD__EAR_PROSODY)
+        status = mood_prosody_create(&ear->prosody);
+    if (!status && kind == MOOD__EAR_MEL)
         status = mood_mel_create(&ear->mel, &(mood_mel_params){.n_fft = MOOD__MEL_FFT,
                                                                .hop = MOOD__MEL_HOP,
                                                                .n_mels = MOOD__MEL_BANDS});
@@ -37,6 +41,7 @@ void mood__ear_destroy(struct mood__ear **ear)
 {
     if (*ear) {
         mood_mel_destroy(&(*ear)->mel);
+        mood_prosody_destroy(&(*ear)->prosody);
         mood__free((*ear)->window);
         mood__free((*ear)->scratch);
         mood__free(*ear);
@@ -65,6 +70,8 @@ mood_status mood__ear_window(struct mood__ear *ear, float *plane, bool *speech, 
                              uint64_t seed)
 {
     float *x = ear->window;
+    size_t rest = start < n_samples ? n_samples - start : 0;
+    ear->n_recorded = rest < MOOD__WINDOW_SAMPLES ? rest : MOOD__WINDOW_SAMPLES;
     mood_window_cut(x, MOOD__WINDOW_SAMPLES, pcm, n_samples, start);
     if (speech)
         *speech = mood_speech_heard(x, MOOD__WINDOW_SAMPLES);
@@ -79,6 +86,13 @@ mood_status mood__ear_window(struct mood__ear *ear, float *plane, bool *speech, 
 const float *mood__ear_samples(const struct mood__ear *ear)
 {
     return ear->window;
+}
+
+mood_status mood__ear_functionals(struct mood__ear *ear, float *out)
+{
+    MOOD__TRY(mood_prosody_run(ear->prosody, ear->window, ear->n_recorded));
+    mood_prosody_functionals(ear->prosody, out);
+    return MOOD_OK;
 }
 
 mood_status mood__plan_windows(mood_windows *out, size_t n_samples)

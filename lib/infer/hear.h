@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * hear.h — What the network gets to hear of a recording: for each window the verdict of the speech
- * gate and a log-mel plane. Training and recognition both come through here, so that the figures of
- * one are those of the other, bit by bit. */
+ * gate, and a log-mel plane or functionals. Training and recognition both come through here, so
+ * that the figures of one are those of the other, bit by bit. */
 #ifndef MOOD_INFER_HEAR_H
 #define MOOD_INFER_HEAR_H
 
@@ -12,9 +12,16 @@
 /* Tables and scratch memory for hearing. Thread-safety: Unsafe. Make one per thread. */
 struct mood__ear;
 
+/* What an ear is to give beside samples. */
+enum mood__ear_kind {
+    MOOD__EAR_PLAIN,   /* nothing: an encoder hears the samples */
+    MOOD__EAR_MEL,     /* planes */
+    MOOD__EAR_PROSODY, /* functionals */
+};
+
 /* Errors: E_NOMEM. */
 MOOD_NODISCARD
-mood_status mood__ear_create(struct mood__ear **out);
+mood_status mood__ear_create(struct mood__ear **out, enum mood__ear_kind kind);
 void mood__ear_destroy(struct mood__ear **ear);
 
 /* Take the memory that augmenting a window needs, now instead of in the first one. Errors: E_NOMEM.
@@ -26,8 +33,8 @@ mood_status mood__ear_may_augment(struct mood__ear *ear);
  *   pcm      the n_samples of the whole recording at MOOD_SAMPLE_RATE
  *   start    of the window, any sample of it: training also listens beside the plan
  *   augment  what to change after normalising, by `seed`; NULL: nothing
- *   plane    (MOOD__MEL_BANDS, MOOD__MEL_FRAMES) floats are written here; NULL: not computed, for
- *            networks that hear the encoder only
+ *   plane    (MOOD__MEL_BANDS, MOOD__MEL_FRAMES) floats are written here, by an ear for planes;
+ *            NULL: not computed
  * Returns whether the gate heard speech through *speech, which may be NULL.
  * Errors: E_INVALID (augment, as mood_augment_run), E_NOMEM (augment, in the first window). */
 MOOD_NODISCARD
@@ -39,6 +46,12 @@ mood_status mood__ear_window(struct mood__ear *ear, float *plane, bool *speech, 
  * them: normalised, augmented. An encoder hears the same. Borrowed until the next mood__ear_window.
  */
 const float *mood__ear_samples(const struct mood__ear *ear);
+
+/* The functionals of the last window, of an ear for them: MOOD_N_FUNCTIONALS are written. Of what
+ * was recorded: where a recording is shorter than the window, silence behind it is not measured.
+ * Errors: as mood_prosody_run. */
+MOOD_NODISCARD
+mood_status mood__ear_functionals(struct mood__ear *ear, float *out);
 
 /* Where the windows of a recording lie. Errors: as mood_windows_plan. */
 MOOD_NODISCARD
@@ -65,8 +78,9 @@ void mood__heard_free(struct mood__heard *heard); /* sets it to all zeros, which
 MOOD_NODISCARD
 mood_status mood__infer_create_fed(mood_infer **out, mood_model *model, int n_frames);
 
-/* Writes the features of one window, as mood__features_run does, to the network's input; and the
- * plane, when what was heard has none. Not called for a model without an encoder. */
+/* Writes the features of one window, as mood__features_run does, or the functionals, to the
+ * network's input; and the plane, when what was heard has none. Not called for heads without an
+ * encoder. */
 typedef mood_status mood__feed(void *ctx, size_t window, float *features, float *plane);
 
 /* mood_infer_run from what was heard before, with the weights that the model has now: the same

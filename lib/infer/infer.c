@@ -22,8 +22,8 @@ struct mood_infer {
     struct mood__ear *ear;
     mood_frames *frames; /* NULL without an encoder, and when its features come from elsewhere */
     mood_graph *graph;
-    mood_node *features; /* (1, T, D) or (1, L, T, D), or NULL */
-    mood_node *mel;      /* (1, F, T, 1); NULL for a classifier */
+    mood_node *features; /* (1, T, D) or (1, L, T, D); functionals (1, F); or NULL */
+    mood_node *mel;      /* (1, F, T, 1) for the heads; or NULL */
     mood_node *prob;     /* (1, V) */
 
     /* The last result. */
@@ -66,6 +66,9 @@ static mood_status build(mood_infer *infer, int n_frames, mood_pool *pool)
     MOOD__TRY(mood_graph_create(&infer->graph, &params));
     if (use)
         infer->features = feature_input(infer->graph, use, n_frames);
+    if (mood_model_network(m) == MOOD_NETWORK_PROSODY)
+        infer->features = mood_input(infer->graph, "functionals", MOOD_F32, 2,
+                                     (int64_t[]){1, mood_model_prosody(m)->n_functionals});
     if (mood_model_network(m) == MOOD_NETWORK_HEADS)
         infer->mel = mood_input(infer->graph, "mel", MOOD_F32, 4,
                                 (int64_t[]){1, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, 1});
@@ -92,6 +95,19 @@ static mood_status choose_encoder(mood_encoder **out, const mood_model *m, mood_
     return MOOD_OK;
 }
 
+static enum mood__ear_kind ear_for(mood_network network)
+{
+    switch (network) {
+    case MOOD_NETWORK_HEADS:
+        return MOOD__EAR_MEL;
+    case MOOD_NETWORK_PROSODY:
+        return MOOD__EAR_PROSODY;
+    case MOOD_NETWORK_CLASSIFIER:
+        break;
+    }
+    return MOOD__EAR_PLAIN;
+}
+
 /* With `encoder`, or fed with its features, or for a model without one. */
 static mood_status create(mood_infer **out, mood_model *model, mood_encoder *encoder, int n_frames,
                           mood_pool *pool)
@@ -101,7 +117,7 @@ static mood_status create(mood_infer **out, mood_model *model, mood_encoder *enc
         return mood__nomem();
     infer->model = mood_model_retain(model);
     infer->temperature = mood_model_temperature(model);
-    mood_status status = mood__ear_create(&infer->ear);
+    mood_status status = mood__ear_create(&infer->ear, ear_for(mood_model_network(model)));
     if (!status && encoder)
         status = mood__features_create(&infer->frames, encoder, mood_model_encoder(model), pool);
     if (!status)
@@ -240,6 +256,8 @@ static mood_status hear(mood_infer *infer, bool *speech, const float *pcm, size_
     const mood_model *m = infer->model;
     MOOD__TRY(mood__ear_window(infer->ear, memory_of(infer->mel), speech, pcm, n_samples, start,
                                NULL, 0));
+    if (mood_model_network(m) == MOOD_NETWORK_PROSODY)
+        return mood__ear_functionals(infer->ear, memory_of(infer->features));
     if (!infer->frames)
         return MOOD_OK;
     return mood__features_run(infer->frames, mood_model_encoder(m),

@@ -100,7 +100,7 @@ static mood_status make_ears(struct mood__dataset *d, bool augment)
     if (!d->ears || !d->windows)
         return mood__nomem();
     for (int i = 0; i < d->n_ears; i++) {
-        MOOD__TRY(mood__ear_create(&d->ears[i]));
+        MOOD__TRY(mood__ear_create(&d->ears[i], MOOD__EAR_MEL));
         if (augment)
             MOOD__TRY(mood__ear_may_augment(d->ears[i]));
     }

@@ -303,7 +303,7 @@ static mood_status make_worker(const struct work *w, struct worker *k)
     size_t n = mood__cache_row_elements(&w->e->layout);
     if (!mood__mul_size(n, sizeof(float), &n) || !(k->features = mood__alloc_aligned(n)))
         return mood__nomem();
-    MOOD__TRY(mood__ear_create(&k->ear));
+    MOOD__TRY(mood__ear_create(&k->ear, MOOD__EAR_MEL));
     if (w->use.layer != MOOD__LAYER_MEANS)
         return mood__features_create(&k->frames, encoder, &w->use, NULL);
     return mood_frames_create(&k->frames, encoder, MOOD__WINDOW_SAMPLES,

@@ -92,7 +92,7 @@ static mood_status hear(const void *arg)
     (void)arg;
     struct mood__ear *ear;
     struct mood__heard heard = {0};
-    mood_status status = mood__ear_create(&ear);
+    mood_status status = mood__ear_create(&ear, MOOD__EAR_MEL);
     if (!status)
         status = mood__hear(&heard, ear, audio);
     mood__heard_free(&heard);

@@ -125,7 +125,7 @@ static void test_by_hand(void **state)
     static float plane[MOOD__PLANE];
     float *pcm = make_sound(SECONDS * RATE), prob[V];
     struct mood__ear *ear;
-    assert_ok(mood__ear_create(&ear));
+    assert_ok(mood__ear_create(&ear, MOOD__EAR_MEL));
     for (int i = 0; i < N_ENCODER_MODEL_KINDS; i++) {
         const struct encoder_model_kind *kind = &encoder_model_kinds[i];
         mood_infer *infer = recogniser(kind, NULL);
@@ -248,7 +248,7 @@ static void test_fed(void **state)
         k.half = calloc(SEGMENTS * k.floats, sizeof(*k.half));
         assert_non_null(k.half);
         assert_ok(mood__features_create(&frames, encoder, use, NULL));
-        assert_ok(mood__ear_create(&ear));
+        assert_ok(mood__ear_create(&ear, MOOD__EAR_MEL));
         assert_ok(mood__hear(&heard, ear, audio));
         for (size_t w = 0; w < SEGMENTS; w++) {
             assert_ok(

@@ -291,7 +291,7 @@ static void test_heard(void **state)
     mood_audio *audio = sound(SAME_SECONDS * RATE);
     float a[SAME_FLOATS], b[SAME_FLOATS];
     mood_result r;
-    assert_ok(mood__ear_create(&ear));
+    assert_ok(mood__ear_create(&ear, MOOD__EAR_MEL));
     assert_ok(mood__hear(&heard, ear, audio));
     mood__ear_destroy(&ear);
     assert_int_equal(heard.n_windows, 5);
@@ -409,7 +409,7 @@ static void test_ear(void **state)
     struct mood__ear *ear;
     mood_mel *mel;
     bool speech = false;
-    assert_ok(mood__ear_create(&ear));
+    assert_ok(mood__ear_create(&ear, MOOD__EAR_MEL));
     assert_ok(mood_mel_create(&mel, NULL));
     assert_int_equal(mood_mel_bands(mel), MOOD__MEL_BANDS);
     assert_int_equal(mood_mel_frames(mel, MOOD__WINDOW_SAMPLES), MOOD__MEL_FRAMES);

@@ -115,7 +115,7 @@ static void check_clip(struct mood__bank *b, size_t clip, mood_frames *frames,
     float *expected = calloc(n, sizeof(float)), *features = calloc(n, sizeof(float)),
           *plane = calloc(MOOD__PLANE, sizeof(float));
     assert_ok(mood_audio_read(&audio, mood_corpus_clip(toy.corpus, clip)->path, NULL));
-    assert_ok(mood__ear_create(&ear));
+    assert_ok(mood__ear_create(&ear, MOOD__EAR_MEL));
     assert_ok(mood__hear(&heard, ear, audio));
     assert_ok(mood__bank_heard(b, clip, &kept));
     assert_int_equal(kept.n_windows, heard.n_windows);
