@@ -3,10 +3,13 @@
  * resample.c — soxr. The only file that includes <soxr.h>. */
 #include "audio/resample.h"
 
+#include <math.h>
+
 #include <soxr.h>
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "mood/audio.h"
 
 struct mood__resampler {
     soxr_t soxr;
@@ -55,4 +58,41 @@ mood_status mood__resampler_run(struct mood__resampler *r, const float *in, size
         return mood__fail(MOOD_E_NOMEM, "resampling from %d to %d Hz: %s", r->from_hz, r->to_hz,
                           error);
     return MOOD_OK;
+}
+
+/* Feed `in`, and then what is left inside: all that comes out is in x[0 .. *n_out). */
+static mood_status resample_all(struct mood__resampler *r, const float *in, size_t n, float *x,
+                                size_t room, size_t *n_out)
+{
+    size_t used, made = 1;
+    *n_out = 0;
+    while (n > 0) {
+        MOOD__TRY(mood__resampler_run(r, in, n, &used, x + *n_out, room - *n_out, &made));
+        in += used;
+        n -= used;
+        *n_out += made;
+    }
+    for (made = 1; made > 0; *n_out += made)
+        MOOD__TRY(mood__resampler_run(r, NULL, 0, &used, x + *n_out, room - *n_out, &made));
+    return MOOD_OK;
+}
+
+mood_status mood__resample_speed(float **out, size_t *n_out, const float *in, size_t n,
+                                 double speed)
+{
+    enum { SPARE = 64 }; /* samples: rounding of the rate, and of the end */
+    struct mood__resampler *r = NULL;
+    size_t room = (size_t)ceil((double)n / speed * 1.001) + SPARE;
+    float *x = mood__calloc(room, sizeof(*x));
+    mood_status status = x ? MOOD_OK : mood__nomem();
+    if (!status)
+        status =
+            mood__resampler_create(&r, (int)lround(speed * MOOD_SAMPLE_RATE), MOOD_SAMPLE_RATE);
+    if (!status)
+        status = resample_all(r, in, n, x, room, n_out);
+    mood__resampler_destroy(&r);
+    if (status)
+        mood__free(x);
+    *out = status ? NULL : x;
+    return status;
 }

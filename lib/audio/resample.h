@@ -18,4 +18,10 @@ void mood__resampler_destroy(struct mood__resampler **r);
 mood_status mood__resampler_run(struct mood__resampler *r, const float *in, size_t n_in,
                                 size_t *used, float *out, size_t n_out, size_t *made);
 
+/* A whole recording as if played `speed` times as fast, pitch and all: n / speed samples or
+ * thereabouts. `speed` is 0.5 to 2. *out is owned by the caller (mood__free). Errors: E_NOMEM. */
+MOOD_NODISCARD
+mood_status mood__resample_speed(float **out, size_t *n_out, const float *in, size_t n,
+                                 double speed);
+
 #endif

@@ -68,6 +68,14 @@ void mood__gemm(int64_t m, int64_t n, int64_t k, struct mood__mat a, struct mood
                 a.data, (blasint)a.ld, b.data, (blasint)b.ld, add ? 1.0f : 0.0f, c, (blasint)ldc);
 }
 
+void mood__gemm_f64_tn(int64_t m, int64_t n, int64_t k, const double *a, int64_t lda,
+                       const double *b, int64_t ldb, double *c, int64_t ldc)
+{
+    if (m > 0 && n > 0 && k > 0)
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1,
+                    a, (blasint)lda, b, (blasint)ldb, 1, c, (blasint)ldc);
+}
+
 struct job {
     int64_t m, n, k, block_m, block_n, n_blocks_n;
     struct mood__mat a, b;

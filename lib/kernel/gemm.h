@@ -26,6 +26,11 @@ void mood__gemm(int64_t m, int64_t n, int64_t k, struct mood__mat a, struct mood
 void mood__gemm_parallel(mood_pool *pool, int64_t m, int64_t n, int64_t k, struct mood__mat a,
                          struct mood__mat b, float *c, int64_t ldc, bool add);
 
+/* C (m, n) += A^T B in double, of row-major A (k, m), B (k, n) and C. Between mood__blas_begin and
+ * mood__blas_end; otherwise as mood__gemm. */
+void mood__gemm_f64_tn(int64_t m, int64_t n, int64_t k, const double *a, int64_t lda,
+                       const double *b, int64_t ldb, double *c, int64_t ldc);
+
 /* OpenBLAS' number of threads is one setting for the whole process. Between begin and end it is 1
  * for everybody; when the last of any nested or concurrent pairs ends, it is again what it was. */
 void mood__blas_begin(void);

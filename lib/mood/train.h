@@ -148,16 +148,19 @@ typedef struct mood_cache_plan {
     const char *bad;            /* the first of them, and why: "NAME: reason" */
 } mood_cache_plan;
 
-/* One epoch. Losses are means over clips (validation: of -ln of the probability of the true label).
+/* One epoch; of a network on prosody, one of the lambdas that were tried. Losses are means over
+ * clips (validation: of -ln of the probability of the true label).
  */
 typedef struct mood_epoch {
     int epoch; /* from 1 */
     double lr; /* of its last step */
     double train_loss, train_accuracy;
     double val_loss, val_accuracy, val_uar;
+    double ridge;       /* of a network on prosody: lambda; lr is then 0 */
     double temperature; /* fitted on the validation clips after this epoch (figures.h); the other
                          * figures are those before it */
-    bool best;          /* the best so far, by validation accuracy; the first of equals */
+    bool best;          /* the best so far, by validation accuracy, on prosody by UAR; the first of
+                         * equals */
 } mood_epoch;
 
 /* What happened. Borrowed, like all it points to, for the length of the call. */
@@ -183,6 +186,29 @@ typedef enum mood_schedule {
     MOOD_SCHEDULE_PLATEAU, /* mood_plateau_step after each epoch */
     MOOD_SCHEDULE_COSINE   /* mood_warmup_cosine in each step */
 } mood_schedule;
+
+/* The functionals of a corpus' windows, which take most of the time of a training on prosody. What
+ * one training has measured the next one finds, of other folds, say. Thread-safety: Unsafe: one
+ * training at a time. */
+typedef struct mood_prosody_bank mood_prosody_bank;
+
+/* An empty one; `corpus` is borrowed for its life. It grows by 4 kB for each window and speed.
+ * Owned by the caller; free with mood_prosody_bank_destroy. Errors: E_NOMEM. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_prosody_bank_create(mood_prosody_bank **out, const mood_corpus *corpus);
+MOOD_API void mood_prosody_bank_destroy(mood_prosody_bank **bank);
+
+enum { MOOD_MAX_RIDGES = 16, MOOD_MAX_SPEEDS = 16 };
+
+/* How a network on prosody is trained. */
+typedef struct mood_prosody_params {
+    const double *ridges; /* the lambdas to try, above 0; NULL: 1 */
+    int n_ridges;         /* at most MOOD_MAX_RIDGES */
+    const double *speeds; /* at which training windows are heard, 0.5 to 2; NULL: 0.85, 0.9, 0.95,
+                           * 1, 1.05, 1.1 and 1.16 */
+    int n_speeds;         /* at most MOOD_MAX_SPEEDS */
+    mood_prosody_bank *bank; /* borrowed; NULL: one for this training */
+} mood_prosody_params;
 
 typedef struct mood_train_params {
     int epochs;      /* 0: 20 */
@@ -218,6 +244,9 @@ typedef struct mood_train_params {
     const char *cache;     /* the folder for features; NULL: $XDG_CACHE_HOME/libmood/features, or
                             * ~/.cache/libmood/features */
     int copies;            /* with augmentation: changed copies of each training clip; 0: 3 */
+
+    /* For a model on prosody: what there is beside it is pool, on_event, user and stop. */
+    mood_prosody_params prosody;
 } mood_train_params;
 
 /* The answer for one clip of the test side. */
@@ -255,6 +284,11 @@ typedef struct mood_training {
  * code as mood_infer_run's. The model ends with the weights of the best epoch, and the temperature
  * that was fitted on its validation answers; while it is being trained the temperature is 1.
  *
+ * A model on prosody is trained by ridge regression in closed form (docs/training.md), on the
+ * windows with speech of all training clips at all speeds; it has no epochs, and draws nothing. Of
+ * several lambdas the one with the best validation UAR is taken, the larger of equals: `epochs` has
+ * one entry for each, from the largest to the smallest.
+ *
  * Same model, corpus, params and machine: the same bytes, whatever the number of threads.
  *
  * A training that is resumed from its checkpoint ends with the same bytes as one that was never
@@ -264,11 +298,13 @@ typedef struct mood_training {
  *
  * On failure after the first finished epoch the model has the weights of the best epoch too, and
  * *out holds the epochs that were run. Free *out with mood_training_free in any case. Errors:
- * E_INVALID (params; labels of model and corpus differ; the encoder is not the model's), those of
+ * E_INVALID (params; labels of model and corpus differ; the encoder is not the model's; the bank is
+ * another corpus'; a checkpoint of a model on prosody), those of
  * mood_audio_read (detail begins with the clip's path), E_IO (the cache cannot be written; too
  * little room for it; the checkpoint cannot be read or written), E_FORMAT and E_SHAPE (the
  * checkpoint), E_MISSING (no encoder, but the model needs one), E_UNSUPPORTED (the model is
- * a classifier), E_NUMERIC (the loss became NaN or infinite), E_STOPPED, E_NOMEM. */
+ * a classifier), E_NUMERIC (the loss became NaN or infinite; lambda is too small), E_STOPPED,
+ * E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_train(mood_model *model, const mood_corpus *corpus,
                                 const mood_split *split, const mood_train_params *params,

@@ -35,9 +35,23 @@ static mood_status feed(void *ctx, size_t window, float *features, float *plane)
     return mood__bank_read(f->bank, f->clip, window, f->worker, features, plane);
 }
 
+/* The same for a network on prosody. */
+static mood_status feed_functionals(void *ctx, size_t window, float *features, float *plane)
+{
+    const struct mood__measured *m = ctx;
+    (void)plane;
+    memcpy(features, m->functionals + window * MOOD_N_FUNCTIONALS,
+           MOOD_N_FUNCTIONALS * sizeof(float));
+    return MOOD_OK;
+}
+
 static mood_status answer(struct mood__trainer *t, size_t clip, int worker, mood_result *r)
 {
     mood_infer *infer = t->infers[worker];
+    if (t->prosody) {
+        struct mood__measured m = *mood__prosody_bank_find(t->prosody, clip, 1);
+        return mood__infer_heard(infer, &m.heard, feed_functionals, &m, r);
+    }
     if (!t->bank)
         return mood__infer_heard(infer, &t->data.recordings[clip].heard, NULL, NULL, r);
     struct from_bank from = {t->bank, clip, worker};
@@ -94,33 +108,54 @@ static mood_status answer_all(struct mood__trainer *t, struct answering a, bool 
     return status;
 }
 
-mood_status mood__trainer_validate(struct mood__trainer *t, mood_epoch *e)
+/* Answer the clips of t->other, and count: *loss is the mean of -ln of the true label's
+ * probability. `said` keeps the single windows; NULL: they are not asked for. */
+static mood_status judge(struct mood__trainer *t, struct mood__sayings *said, mood_confusion *c,
+                         double *loss)
 {
     int V = mood_model_n_labels(t->model);
-    mood_confusion c = {.n_labels = V};
-    t->n_other = mood__trainer_side(t, MOOD_SIDE_VAL, t->other);
     float *prob = mood__calloc(t->n_other, (size_t)V * sizeof(*prob));
     if (!prob)
         return mood__nomem();
-    struct mood__sayings said;
-    mood_status status = mood__sayings_begin(&said, t->n_other, V);
-    if (!status)
-        status = answer_all(t, (struct answering){.prob = prob, .keep = &said}, false);
+    *c = (mood_confusion){.n_labels = V};
+    *loss = 0;
+    mood_status status = answer_all(t, (struct answering){.prob = prob, .keep = said}, false);
     for (size_t i = 0; i < t->n_other && !status; i++) {
         const float *p = prob + i * (size_t)V;
         int label = mood_corpus_clip(t->corpus, t->other[i])->label;
-        said.label[i] = label;
-        mood_confusion_add(&c, label, mood__argmax(p, V));
+        if (said)
+            said->label[i] = label;
+        mood_confusion_add(c, label, mood__argmax(p, V));
         /* Mean probabilities can vanish in float: keep the logarithm finite. */
-        e->val_loss -= log(fmax((double)p[label], 1e-30)) / (double)t->n_other;
+        *loss -= log(fmax((double)p[label], 1e-30)) / (double)t->n_other;
     }
+    mood__free(prob);
+    return status;
+}
+
+mood_status mood__trainer_validate(struct mood__trainer *t, mood_epoch *e)
+{
+    mood_confusion c = {0};
+    struct mood__sayings said;
+    t->n_other = mood__trainer_side(t, MOOD_SIDE_VAL, t->other);
+    mood_status status = mood__sayings_begin(&said, t->n_other, mood_model_n_labels(t->model));
+    if (!status)
+        status = judge(t, &said, &c, &e->val_loss);
     e->val_accuracy = mood_accuracy(&c);
     e->val_uar = mood_uar(&c);
     if (!status)
         status = mood__sayings_fit(&said, &e->temperature);
     mood__sayings_free(&said);
-    mood__free(prob);
     return status;
+}
+
+mood_status mood__trainer_look_back(struct mood__trainer *t, mood_epoch *e)
+{
+    mood_confusion c;
+    t->n_other = mood__trainer_side(t, MOOD_SIDE_TRAIN, t->other);
+    MOOD__TRY(judge(t, NULL, &c, &e->train_loss));
+    e->train_accuracy = mood_accuracy(&c);
+    return MOOD_OK;
 }
 
 mood_status mood__trainer_test(struct mood__trainer *t)

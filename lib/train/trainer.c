@@ -74,6 +74,16 @@ static mood_status check_encoder(const struct mood__trainer *t)
     return use ? mood_model_check_encoder(t->model, t->p.encoder) : MOOD_OK;
 }
 
+mood_status mood__trainer_check_labels(const struct mood__trainer *t)
+{
+    int n = mood_corpus_n_labels(t->corpus);
+    bool same = n == mood_model_n_labels(t->model);
+    for (int i = 0; same && i < n; i++)
+        same = strcmp(mood_corpus_label(t->corpus, i), mood_model_label(t->model, i)) == 0;
+    return same ? MOOD_OK
+                : mood__fail(MOOD_E_INVALID, "training: model and corpus have different labels");
+}
+
 static mood_status check(const struct mood__trainer *t)
 {
     const mood_train_params *p = &t->p;
@@ -89,12 +99,7 @@ static mood_status check(const struct mood__trainer *t)
     if (!(p->plateau.factor >= 0 && p->plateau.factor < 1) || !(p->plateau.threshold >= 0) ||
         p->plateau.patience < 0 || p->plateau.cooldown < 0)
         return mood__fail(MOOD_E_INVALID, "training: a parameter of the plateau is out of range");
-    int n = mood_corpus_n_labels(t->corpus);
-    bool same = n == mood_model_n_labels(t->model);
-    for (int i = 0; same && i < n; i++)
-        same = strcmp(mood_corpus_label(t->corpus, i), mood_model_label(t->model, i)) == 0;
-    if (!same)
-        return mood__fail(MOOD_E_INVALID, "training: model and corpus have different labels");
+    MOOD__TRY(mood__trainer_check_labels(t));
     MOOD__TRY(check_encoder(t));
     if (p->resume && !p->checkpoint)
         return mood__fail(MOOD_E_INVALID, "training: there is no checkpoint to resume from");
@@ -166,11 +171,9 @@ static mood_status take_memory(struct mood__trainer *t)
     t->batch_clip = mood__calloc((size_t)t->p.batch, sizeof(*t->batch_clip));
     t->batch_start = mood__calloc((size_t)t->p.batch, sizeof(*t->batch_start));
     t->failures = mood__calloc((size_t)t->p.batch, sizeof(*t->failures));
-    t->n_infers = mood_pool_threads(t->p.pool);
-    t->infers = mood__calloc((size_t)t->n_infers, sizeof(mood_infer *));
     t->out->epochs = mood__calloc((size_t)t->p.epochs, sizeof(*t->out->epochs));
-    if (!t->train || !t->other || !t->order || !t->batch_clip || !t->batch_start || !t->infers ||
-        !t->failures || !t->out->epochs)
+    if (!t->train || !t->other || !t->order || !t->batch_clip || !t->batch_start || !t->failures ||
+        !t->out->epochs)
         return mood__nomem();
     return MOOD_OK;
 }
@@ -186,8 +189,12 @@ static mood_status read_clips(struct mood__trainer *t)
     return mood__bank_make(&t->bank, &bp);
 }
 
-static mood_status make_infers(struct mood__trainer *t)
+mood_status mood__trainer_make_infers(struct mood__trainer *t)
 {
+    t->n_infers = mood_pool_threads(t->p.pool);
+    t->infers = mood__calloc((size_t)t->n_infers, sizeof(mood_infer *));
+    if (!t->infers)
+        return mood__nomem();
     int n_frames = t->p.encoder ? mood__window_frames(t->p.encoder) : 0;
     for (int i = 0; i < t->n_infers; i++)
         MOOD__TRY(mood__infer_create_fed(&t->infers[i], t->model, n_frames));
@@ -249,7 +256,7 @@ static mood_status set_up(struct mood__trainer *t)
     count_steps(t);
     MOOD__TRY(read_clips(t)); /* first, while there is all the memory for it */
     MOOD__TRY(build_graphs(t));
-    MOOD__TRY(make_infers(t));
+    MOOD__TRY(mood__trainer_make_infers(t));
     t->best_accuracy = -1;
     t->early = (mood_early_stop){.goal = MOOD_MAXIMISE, .patience = t->p.early_stop};
     if (t->p.resume)
@@ -270,6 +277,7 @@ static void tear_down(struct mood__trainer *t)
     mood_weights_destroy(&t->best);
     mood__dataset_free(&t->data);
     mood__bank_free(&t->bank);
+    mood_prosody_bank_destroy(&t->own);
     mood__free(t->failures);
     mood__free(t->train);
     mood__free(t->other);
@@ -325,6 +333,20 @@ static mood_status run_epochs(struct mood__trainer *t)
     return MOOD_OK;
 }
 
+mood_status mood__trainer_take_best(struct mood__trainer *t, mood_status status)
+{
+    if (t->out->best_epoch == 0)
+        return status;
+    mood_status copied = mood_weights_copy(t->weights, t->best);
+    return status ? status : copied;
+}
+
+static mood_status train_heads(struct mood__trainer *t)
+{
+    MOOD__TRY(set_up(t));
+    return mood__trainer_take_best(t, run_epochs(t));
+}
+
 mood_status mood_train(mood_model *model, const mood_corpus *corpus, const mood_split *split,
                        const mood_train_params *params, mood_training *out)
 {
@@ -337,16 +359,10 @@ mood_status mood_train(mood_model *model, const mood_corpus *corpus, const mood_
         .out = out,
     };
     *out = (mood_training){.test = {.n_labels = mood_model_n_labels(model)}};
-    mood_status status = set_up(&t);
-    if (!status) {
-        status = run_epochs(&t);
-        if (out->best_epoch > 0) {
-            mood_status copied = mood_weights_copy(t.weights, t.best);
-            status = status ? status : copied;
-        }
-        if (!status)
-            status = mood__trainer_test(&t);
-    }
+    bool prosody = mood_model_network(model) == MOOD_NETWORK_PROSODY;
+    mood_status status = prosody ? mood__trainer_fit_prosody(&t) : train_heads(&t);
+    if (!status)
+        status = mood__trainer_test(&t);
     tear_down(&t);
     return status;
 }

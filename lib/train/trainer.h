@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * trainer.h — What the parts of a training share: trainer.c sets it up and runs the epochs, steps.c
- * makes their steps, answers.c answers the clips of a side. */
+ * makes their steps, prosody.c trains without any, answers.c answers the clips of a side. */
 #ifndef MOOD_TRAIN_TRAINER_H
 #define MOOD_TRAIN_TRAINER_H
 
@@ -12,6 +12,7 @@
 #include "train/bank.h"
 #include "train/dataset.h"
 #include "train/objective.h"
+#include "train/prosody_bank.h"
 #include "train/work.h"
 
 /* Streams of random numbers that belong to one seed. */
@@ -40,6 +41,8 @@ struct mood__trainer {
 
     struct mood__dataset data;    /* the clips, without an encoder */
     struct mood__bank *bank;      /* the clips, with one */
+    mood_prosody_bank *prosody;   /* the clips, of a network on prosody; the caller's, or */
+    mood_prosody_bank *own;       /* this training's */
     mood_weights *weights, *best; /* live, and those of the best epoch */
     mood_optimiser *optimiser;
     mood_average *average; /* NULL: none */
@@ -76,6 +79,23 @@ mood_status mood__trainer_stopped(void);
 /* The clips of one side, in the corpus' order. Returns their number. */
 size_t mood__trainer_side(const struct mood__trainer *t, mood_side side, size_t *clips);
 
+/* Whether model and corpus have the same labels. Errors: E_INVALID. */
+MOOD_NODISCARD
+mood_status mood__trainer_check_labels(const struct mood__trainer *t);
+
+/* Make the recognisers, one per thread. Errors: E_NOMEM. */
+MOOD_NODISCARD
+mood_status mood__trainer_make_infers(struct mood__trainer *t);
+
+/* After training: give the model the best weights, if any epoch is over. Returns `status`, or the
+ * error of doing so. */
+MOOD_NODISCARD
+mood_status mood__trainer_take_best(struct mood__trainer *t, mood_status status);
+
+/* All of a training of a network on prosody but for the test. Errors: as mood_train. */
+MOOD_NODISCARD
+mood_status mood__trainer_fit_prosody(struct mood__trainer *t);
+
 /* One epoch over the training side: e->epoch says which; its loss, accuracy and rate are filled in.
  * Allocates nothing. Errors: E_NUMERIC, E_IO (the cache), E_STOPPED. */
 MOOD_NODISCARD
@@ -85,6 +105,10 @@ mood_status mood__trainer_epoch(struct mood__trainer *t, mood_epoch *e);
  * that fits them. Errors: E_NUMERIC, E_IO (the cache), E_STOPPED, E_NOMEM. */
 MOOD_NODISCARD
 mood_status mood__trainer_validate(struct mood__trainer *t, mood_epoch *e);
+
+/* Answer the training side: the loss and accuracy of the epoch. Errors: the same. */
+MOOD_NODISCARD
+mood_status mood__trainer_look_back(struct mood__trainer *t, mood_epoch *e);
 
 /* Answer the test side: t->out has the answers. Errors: the same. */
 MOOD_NODISCARD

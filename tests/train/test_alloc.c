@@ -109,6 +109,30 @@ static void test_each_fails_once_with_an_encoder(void **state)
     assert_true(fail_each_alloc(train_on_it, &p) > 300);
 }
 
+/* ---- on prosody ---- */
+
+static mood_status fit_prosody(const void *arg)
+{
+    mood_model *model;
+    mood_training out = {0};
+    mood_status status =
+        mood_model_create(&model, &(mood_model_params){.prosody = &(mood_prosody_net_params){0}});
+    if (!status)
+        status = mood_train(model, toy.corpus, toy.split, arg, &out);
+    mood_training_free(&out);
+    mood_model_destroy(&model);
+    return status;
+}
+
+static void test_each_fails_once_on_prosody(void **state)
+{
+    (void)state;
+    mood_train_params p = {.prosody = {.speeds = (double[]){1, 1.1}, .n_speeds = 2}};
+    int alone = fail_each_alloc(fit_prosody, &p);
+    p.pool = pool;
+    assert_true(alone > 100 && fail_each_alloc(fit_prosody, &p) > alone);
+}
+
 /* ---- steps ---- */
 
 static long calls_before;
@@ -174,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_fails_once),
         cmocka_unit_test(test_each_fails_once_with_an_encoder),
+        cmocka_unit_test(test_each_fails_once_on_prosody),
         cmocka_unit_test(test_none_between_steps),
     };
     return cmocka_run_group_tests_name("train-alloc", tests, setup, teardown);

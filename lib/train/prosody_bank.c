@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prosody_bank.c — Measuring clips on all threads, each speed of each clip once. */
+#include "train/prosody_bank.h"
+
+#include "audio/resample.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "train/work.h"
+
+/* All clips of the corpus at one speed. */
+struct shelf {
+    double speed;
+    struct mood__measured *clips;
+};
+
+struct mood_prosody_bank {
+    const mood_corpus *corpus;
+    struct shelf *shelves;
+    int n_shelves;
+};
+
+mood_status mood_prosody_bank_create(mood_prosody_bank **out, const mood_corpus *corpus)
+{
+    mood_prosody_bank *b = mood__calloc(1, sizeof(*b));
+    if (b)
+        b->corpus = corpus;
+    *out = b;
+    return b ? MOOD_OK : mood__nomem();
+}
+
+void mood_prosody_bank_destroy(mood_prosody_bank **bank)
+{
+    mood_prosody_bank *b = *bank;
+    *bank = NULL;
+    if (!b)
+        return;
+    for (int s = 0; s < b->n_shelves; s++) {
+        for (size_t i = 0; i < mood_corpus_n_clips(b->corpus); i++) {
+            mood__heard_free(&b->shelves[s].clips[i].heard);
+            mood__free(b->shelves[s].clips[i].functionals);
+        }
+        mood__free(b->shelves[s].clips);
+    }
+    mood__free(b->shelves);
+    mood__free(b);
+}
+
+bool mood__prosody_bank_is_of(const mood_prosody_bank *b, const mood_corpus *corpus)
+{
+    return b->corpus == corpus;
+}
+
+static struct shelf *shelf_of(const mood_prosody_bank *b, double speed)
+{
+    for (int s = 0; s < b->n_shelves; s++)
+        if (b->shelves[s].speed == speed)
+            return &b->shelves[s];
+    return NULL;
+}
+
+const struct mood__measured *mood__prosody_bank_find(const mood_prosody_bank *b, size_t clip,
+                                                     double speed)
+{
+    const struct shelf *shelf = shelf_of(b, speed);
+    return shelf && shelf->clips[clip].heard.n_windows > 0 ? &shelf->clips[clip] : NULL;
+}
+
+static mood_status add_shelf(mood_prosody_bank *b, double speed)
+{
+    if (shelf_of(b, speed))
+        return MOOD_OK;
+    struct shelf *shelves =
+        mood__realloc(b->shelves, (size_t)b->n_shelves + 1, sizeof(*b->shelves));
+    if (!shelves)
+        return mood__nomem();
+    b->shelves = shelves;
+    struct mood__measured *clips =
+        mood__calloc(mood_corpus_n_clips(b->corpus), sizeof(*b->shelves->clips));
+    if (!clips)
+        return mood__nomem();
+    b->shelves[b->n_shelves++] = (struct shelf){speed, clips};
+    return MOOD_OK;
+}
+
+/* ---- measuring ---- */
+
+static mood_status take_windows(struct mood__measured *m, size_t n_samples, size_t n_windows)
+{
+    m->heard.n_samples = n_samples;
+    m->heard.start = mood__calloc(n_windows, sizeof(*m->heard.start));
+    m->heard.speech = mood__calloc(n_windows, sizeof(*m->heard.speech));
+    m->functionals = mood__calloc(n_windows, MOOD_N_FUNCTIONALS * sizeof(*m->functionals));
+    return m->heard.start && m->heard.speech && m->functionals ? MOOD_OK : mood__nomem();
+}
+
+/* All windows of a recording, as mood_infer_run hears them. */
+static mood_status measure(struct mood__measured *out, struct mood__ear *ear, const float *pcm,
+                           size_t n_samples)
+{
+    mood_windows w;
+    MOOD__TRY(mood__plan_windows(&w, n_samples));
+    struct mood__measured m = {0};
+    mood_status status = take_windows(&m, n_samples, w.count);
+    for (size_t i = 0; i < w.count && !status; i++) {
+        m.heard.start[i] = mood_windows_start(&w, i);
+        status = mood__ear_window(ear, NULL, &m.heard.speech[i], pcm, n_samples, m.heard.start[i],
+                                  NULL, 0);
+        if (!status)
+            status = mood__ear_functionals(ear, m.functionals + i * MOOD_N_FUNCTIONALS);
+    }
+    if (status) {
+        mood__heard_free(&m.heard);
+        mood__free(m.functionals);
+        return status;
+    }
+    m.heard.n_windows = w.count;
+    *out = m;
+    return MOOD_OK;
+}
+
+/* The whole recording is made faster or slower, and then cut: windows have 3 s wherever there are
+ * so many. */
+static mood_status measure_at(struct mood__measured *out, double speed, struct mood__ear *ear,
+                              const mood_audio *audio)
+{
+    const float *pcm = mood_audio_samples(audio);
+    size_t n_samples = mood_audio_length(audio), n;
+    float *changed;
+    if (speed == 1)
+        return measure(out, ear, pcm, n_samples);
+    MOOD__TRY(mood__resample_speed(&changed, &n, pcm, n_samples, speed));
+    mood_status status = measure(out, ear, changed, n);
+    mood__free(changed);
+    return status;
+}
+
+struct filling {
+    mood_prosody_bank *b;
+    const struct mood__bank_filling *f;
+    struct mood__ear **ears; /* one per thread */
+    int n_ears;
+    size_t *clips; /* those that lack something, and the part of them that is being read */
+    int64_t n_clips, first;
+    struct mood__failure *failures; /* one per task */
+};
+
+static bool is_wanted(const struct filling *s, size_t clip, double speed)
+{
+    mood_side side = mood_split_side(s->f->split, clip);
+    bool wanted = speed == 1 && side != MOOD_SIDE_UNUSED;
+    for (int i = 0; i < s->f->n_speeds && side == MOOD_SIDE_TRAIN; i++)
+        wanted = wanted || s->f->speeds[i] == speed;
+    return wanted && !mood__prosody_bank_find(s->b, clip, speed);
+}
+
+static mood_status fill_clip(const struct filling *s, size_t clip, struct mood__ear *ear)
+{
+    const char *path = mood_corpus_clip(s->b->corpus, clip)->path;
+    mood_audio *audio = NULL;
+    mood_status status = mood_audio_read(&audio, path, NULL);
+    for (int i = 0; i < s->b->n_shelves && !status; i++) {
+        struct shelf *shelf = &s->b->shelves[i];
+        if (is_wanted(s, clip, shelf->speed))
+            status = measure_at(&shelf->clips[clip], shelf->speed, ear, audio);
+    }
+    mood_audio_destroy(&audio);
+    return status ? mood__fail_in(status, "%s", path) : MOOD_OK;
+}
+
+static void fill_task(void *ctx, int64_t task, int worker)
+{
+    const struct filling *s = ctx;
+    mood__failure_note(&s->failures[task],
+                       fill_clip(s, s->clips[s->first + task], s->ears[worker]));
+}
+
+/* In groups, so that the caller hears of the progress and can stop. */
+static mood_status fill_groups(struct filling *s)
+{
+    int64_t group = 4 * (int64_t)s->n_ears;
+    mood_status status = MOOD_OK;
+    s->failures = mood__calloc((size_t)group, sizeof(*s->failures));
+    if (!s->failures)
+        return mood__nomem();
+    for (s->first = 0; s->first < s->n_clips && !status; s->first += group) {
+        int64_t n = s->n_clips - s->first < group ? s->n_clips - s->first : group;
+        mood__pool_run(s->f->pool, n, fill_task, s);
+        status = mood__failure_raise(s->failures, n);
+        if (!status && s->f->on_read && s->f->on_read(s->f->user, s->first + n, s->n_clips))
+            status = mood__fail(MOOD_E_STOPPED, "stopped while reading clips");
+    }
+    return status;
+}
+
+static mood_status find_missing(struct filling *s)
+{
+    size_t n = mood_corpus_n_clips(s->b->corpus);
+    s->clips = mood__calloc(n, sizeof(*s->clips));
+    if (!s->clips)
+        return mood__nomem();
+    for (size_t i = 0; i < n; i++) {
+        bool wanted = false;
+        for (int k = 0; k < s->b->n_shelves; k++)
+            wanted = wanted || is_wanted(s, i, s->b->shelves[k].speed);
+        if (wanted)
+            s->clips[s->n_clips++] = i;
+    }
+    return MOOD_OK;
+}
+
+static mood_status make_ears(struct filling *s)
+{
+    s->n_ears = mood_pool_threads(s->f->pool);
+    s->ears = mood__calloc((size_t)s->n_ears, sizeof(struct mood__ear *));
+    if (!s->ears)
+        return mood__nomem();
+    for (int i = 0; i < s->n_ears; i++)
+        MOOD__TRY(mood__ear_create(&s->ears[i], MOOD__EAR_PROSODY));
+    return MOOD_OK;
+}
+
+mood_status mood__prosody_bank_fill(mood_prosody_bank *b, const struct mood__bank_filling *f)
+{
+    struct filling s = {.b = b, .f = f};
+    MOOD__TRY(add_shelf(b, 1));
+    for (int i = 0; i < f->n_speeds; i++)
+        MOOD__TRY(add_shelf(b, f->speeds[i]));
+    mood_status status = find_missing(&s);
+    if (!status)
+        status = make_ears(&s);
+    if (!status)
+        status = fill_groups(&s);
+    for (int i = 0; s.ears && i < s.n_ears; i++)
+        mood__ear_destroy(&s.ears[i]);
+    mood__free(s.ears);
+    mood__free(s.clips);
+    mood__free(s.failures);
+    return status;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prosody_bank.h — The functionals of a corpus' windows, at several speeds, measured once. */
+#ifndef MOOD_TRAIN_PROSODY_BANK_H
+#define MOOD_TRAIN_PROSODY_BANK_H
+
+#include "infer/hear.h"
+#include "mood/train.h"
+#include "train/dataset.h"
+
+/* One clip at one speed. */
+struct mood__measured {
+    struct mood__heard heard; /* without planes; n_windows 0: not measured */
+    float *functionals;       /* (n_windows, MOOD_N_FUNCTIONALS) */
+};
+
+struct mood__bank_filling {
+    const mood_split *split;
+    const double *speeds; /* of the clips to train on; all others are measured as they are */
+    int n_speeds;
+    mood_pool *pool;
+    mood__read_callback *on_read;
+    void *user;
+};
+
+/* Whether the bank was made for this corpus. */
+bool mood__prosody_bank_is_of(const mood_prosody_bank *b, const mood_corpus *corpus);
+
+/* Measure what is missing: the clips to train on at all speeds and as they are, the others as they
+ * are. Whatever happens, what has been measured stays. Errors: those of mood_audio_read, for the
+ * first clip in order that has one; E_STOPPED. */
+MOOD_NODISCARD
+mood_status mood__prosody_bank_fill(mood_prosody_bank *b, const struct mood__bank_filling *f);
+
+/* A clip at a speed that it was measured at; 1 is as it is. */
+const struct mood__measured *mood__prosody_bank_find(const mood_prosody_bank *b, size_t clip,
+                                                     double speed);
+
+#endif

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_prosody.c — Training a network on prosody: what it learns, that it is the same on any number
+ * of threads and with a bank that knows the clips already, that its answers are those of
+ * recognition, and what is refused. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mood/infer.h"
+#include "toy.h"
+
+#define assert_ok(expr) assert_int_equal(expr, MOOD_OK)
+
+enum { PER_SPEAKER = 8 };
+
+static struct toy toy;
+static mood_prosody_bank *known; /* what most trainings here find, and do not measure again */
+static struct tree files;        /* a folder for what is written */
+
+/* One training with everything that it told and left behind. */
+struct fitted {
+    mood_status status;
+    mood_model *model;
+    mood_training out;
+    int n_read, n_steps, n_epochs, n_test;
+    bool alone;               /* measures everything itself */
+    mood_train_phase stop_at; /* a phase to stop in */
+    bool stops;
+};
+
+static int on_event(void *user, const mood_train_event *e)
+{
+    struct fitted *f = user;
+    f->n_read += e->phase == MOOD_TRAIN_READ;
+    f->n_steps += e->phase == MOOD_TRAIN_STEP;
+    f->n_epochs += e->phase == MOOD_TRAIN_EPOCH;
+    f->n_test += e->phase == MOOD_TRAIN_TEST;
+    assert_true(e->done > 0 && e->done <= e->total);
+    if (e->phase == MOOD_TRAIN_EPOCH)
+        assert_true(e->figures->epoch == f->n_epochs && e->figures->ridge > 0);
+    return f->stops && e->phase == f->stop_at;
+}
+
+static mood_model *blank_model(void)
+{
+    mood_model *m;
+    assert_ok(mood_model_create(
+        &m, &(mood_model_params){.prosody = &(mood_prosody_net_params){0}, .seed = 1}));
+    return m;
+}
+
+/* At two speeds instead of seven, unless the test says which. */
+static void fit(struct fitted *f, mood_train_params p)
+{
+    static const double two[] = {1, 1.1};
+    if (!p.prosody.speeds) {
+        p.prosody.speeds = two;
+        p.prosody.n_speeds = 2;
+    }
+    if (!p.prosody.bank && !f->alone)
+        p.prosody.bank = known;
+    f->model = blank_model();
+    p.on_event = on_event;
+    p.user = f;
+    f->status = mood_train(f->model, toy.corpus, toy.split, &p, &f->out);
+}
+
+static void fitted_free(struct fitted *f)
+{
+    mood_model_destroy(&f->model);
+    mood_training_free(&f->out);
+}
+
+static void assert_same_weights(mood_model *a, mood_model *b)
+{
+    size_t n, m;
+    float *x = toy_weights(a, &n), *y = toy_weights(b, &m);
+    assert_int_equal(n, m);
+    assert_memory_equal(x, y, n * sizeof(*x));
+    free(x);
+    free(y);
+}
+
+/* ---- what it learns ---- */
+
+static void test_learns(void **state)
+{
+    (void)state;
+    struct fitted f = {.alone = true};
+    fit(&f, (mood_train_params){0});
+    assert_ok(f.status);
+    assert_true(f.out.n_epochs == 1 && f.out.best_epoch == 1 && f.out.n_answers == PER_SPEAKER);
+    const mood_epoch *e = f.out.epochs;
+    assert_true(e->ridge == 1 && e->best && e->temperature == mood_model_temperature(f.model));
+    print_message("  accuracy %.2f, %.2f, %.2f\n", e->train_accuracy, e->val_accuracy,
+                  mood_accuracy(&f.out.test));
+    assert_true(e->train_accuracy > 0.9 && e->val_accuracy > 0.9);
+    assert_true(mood_accuracy(&f.out.test) > 0.9);
+    assert_true(e->train_loss > 0 && e->train_loss < log(MOOD_N_EMOTIONS));
+    assert_true(f.n_read > 0 && f.n_steps > 0 && f.n_epochs == 1 && f.n_test > 0);
+    fitted_free(&f);
+}
+
+/* Mean and scale are those of the windows that were heard, and what does not vary counts nothing.
+ */
+static void test_standardised(void **state)
+{
+    (void)state;
+    struct fitted f = {0};
+    fit(&f, (mood_train_params){.prosody = {.speeds = (double[]){1}, .n_speeds = 1}});
+    assert_ok(f.status);
+    mood_weights *w = mood_model_weights(f.model);
+    const float *scale = mood_weights_value(w, mood_weights_find(w, "prosody.scale"))->data;
+    const float *bias = mood_weights_value(w, mood_weights_find(w, "prosody.out.bias"))->data;
+    const float *weight = mood_weights_value(w, mood_weights_find(w, "prosody.out.weight"))->data;
+    int n_constant = 0;
+    for (int i = 0; i < MOOD_N_FUNCTIONALS; i++) {
+        assert_true(scale[i] >= 0 && isfinite(scale[i]));
+        double size = 0;
+        for (int v = 0; v < MOOD_N_EMOTIONS; v++)
+            size += fabs((double)weight[i * MOOD_N_EMOTIONS + v]);
+        assert_int_equal(scale[i] == 0, size == 0);
+        n_constant += scale[i] == 0;
+    }
+    print_message("  %d functionals do not vary\n", n_constant);
+    assert_true(n_constant < MOOD_N_FUNCTIONALS / 10);
+    for (int v = 0; v < MOOD_N_EMOTIONS; v++)
+        assert_true(bias[v] == 0);
+    fitted_free(&f);
+}
+
+/* Of several lambdas the best on the validation side, the larger of equals; and the model is that
+ * of a training with this one alone. */
+static void test_ridges(void **state)
+{
+    (void)state;
+    static const double ridges[] = {0.1, 1e8, 1, 3e8};
+    struct fitted all = {0}, one = {0};
+    fit(&all, (mood_train_params){.prosody = {.ridges = ridges, .n_ridges = 4}});
+    assert_ok(all.status);
+    assert_int_equal(all.out.n_epochs, 4);
+    const mood_epoch *e = all.out.epochs;
+    assert_true(e[0].ridge == 3e8 && e[1].ridge == 1e8 && e[2].ridge == 1 && e[3].ridge == 0.1);
+    assert_true(e[0].best && e[0].val_uar == e[1].val_uar && !e[1].best);
+    const mood_epoch *best = &e[all.out.best_epoch - 1];
+    for (int i = 0; i < 4; i++)
+        assert_true(e[i].val_uar <= best->val_uar);
+    assert_true(best->best && mood_model_temperature(all.model) == best->temperature);
+
+    fit(&one, (mood_train_params){.prosody = {.ridges = &best->ridge, .n_ridges = 1}});
+    assert_same_weights(all.model, one.model);
+    assert_memory_equal(all.out.prob, one.out.prob, PER_SPEAKER * MOOD_N_EMOTIONS * sizeof(float));
+    fitted_free(&all);
+    fitted_free(&one);
+}
+
+static void test_speeds(void **state)
+{
+    (void)state;
+    struct fitted plain = {0}, fast = {0};
+    fit(&plain, (mood_train_params){.prosody = {.speeds = (double[]){1}, .n_speeds = 1}});
+    fit(&fast, (mood_train_params){.prosody = {.speeds = (double[]){1.3}, .n_speeds = 1}});
+    assert_ok(fast.status);
+    /* Tones 1.3 times as high. */
+    mood_weights *a = mood_model_weights(plain.model), *b = mood_model_weights(fast.model);
+    int i = mood_weights_find(a, "prosody.mean"), k = 0;
+    char name[MOOD_FUNCTIONAL_NAME] = "";
+    for (; k < MOOD_N_FUNCTIONALS && strcmp(name, "overall.centroid.mean") != 0; k++)
+        mood_functional_name(name, k);
+    double x = (double)((float *)mood_weights_value(a, i)->data)[k - 1];
+    double y = (double)((float *)mood_weights_value(b, i)->data)[k - 1];
+    print_message("  centroid %.3f kHz, faster %.3f kHz\n", x, y);
+    assert_true(k < MOOD_N_FUNCTIONALS && y > 1.2 * x && y < 1.4 * x);
+    fitted_free(&plain);
+    fitted_free(&fast);
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    struct fitted named = {0};
+    mood_model *m = blank_model();
+    mood_training out;
+    fit(&named,
+        (mood_train_params){.prosody = {.ridges = (double[]){1},
+                                        .n_ridges = 1,
+                                        .speeds = (double[]){0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.16},
+                                        .n_speeds = 7}});
+    assert_ok(mood_train(m, toy.corpus, toy.split, NULL, &out));
+    assert_same_weights(m, named.model);
+    mood_training_free(&out);
+    mood_model_destroy(&m);
+    fitted_free(&named);
+}
+
+/* ---- the same bytes ---- */
+
+static void test_same_bytes(void **state)
+{
+    (void)state;
+    struct fitted one = {.alone = true}, three = {.alone = true};
+    mood_pool *pool;
+    assert_ok(mood_pool_create(&pool, 3));
+    fit(&one, (mood_train_params){0});
+    fit(&three, (mood_train_params){.pool = pool});
+    assert_ok(one.status);
+    assert_ok(three.status);
+    assert_same_weights(one.model, three.model);
+    assert_memory_equal(one.out.raw, three.out.raw, PER_SPEAKER * MOOD_N_EMOTIONS * sizeof(float));
+    assert_memory_equal(one.out.prob, three.out.prob,
+                        PER_SPEAKER * MOOD_N_EMOTIONS * sizeof(float));
+    fitted_free(&one);
+    fitted_free(&three);
+    mood_pool_destroy(&pool);
+}
+
+static void test_bank(void **state)
+{
+    (void)state;
+    struct fitted first = {0}, second = {0}, third = {0}, alone = {.alone = true};
+    mood_prosody_bank *bank;
+    assert_ok(mood_prosody_bank_create(&bank, toy.corpus));
+    mood_train_params p = {.prosody = {.bank = bank, .speeds = (double[]){1, 1.1}, .n_speeds = 2}};
+    fit(&first, p);
+    fit(&second, p);
+    assert_true(first.n_read > 0 && second.n_read == 0);
+    assert_same_weights(first.model, second.model);
+    p.prosody.speeds = (double[]){0.9, 1.1};
+    fit(&third, p);
+    p.prosody.bank = NULL;
+    fit(&alone, p);
+    assert_ok(third.status);
+    assert_true(third.n_read > 0);
+    assert_same_weights(third.model, alone.model);
+    fitted_free(&first);
+    fitted_free(&second);
+    fitted_free(&third);
+    fitted_free(&alone);
+    mood_prosody_bank_destroy(&bank);
+    assert_null(bank);
+    mood_prosody_bank_destroy(&bank);
+}
+
+/* ---- the model ---- */
+
+/* From the file: mood_infer_run gives what the training said of each test clip, bit by bit. */
+static void test_answers(void **state)
+{
+    (void)state;
+    struct fitted f = {0};
+    mood_model *back;
+    mood_infer *infer;
+    const char *path = tree_path(&files, "prosody.h5");
+    fit(&f, (mood_train_params){0});
+    assert_ok(mood_model_save(f.model, path));
+    assert_ok(mood_model_load(&back, path));
+    assert_int_equal(mood_model_network(back), MOOD_NETWORK_PROSODY);
+    assert_int_equal(mood_model_prosody(back)->n_functionals, MOOD_N_FUNCTIONALS);
+    assert_true(!mood_model_heads(back) && !mood_model_classifier(back) &&
+                !mood_model_encoder(back));
+    assert_same_weights(f.model, back);
+    assert_ok(mood_infer_create(&infer, back, NULL));
+    for (size_t i = 0; i < f.out.n_answers; i++) {
+        const mood_answer *a = &f.out.answers[i];
+        mood_audio *audio;
+        mood_result r;
+        assert_ok(mood_audio_read(&audio, mood_corpus_clip(toy.corpus, a->clip)->path, NULL));
+        assert_ok(mood_infer_run(infer, audio, &r));
+        assert_memory_equal(r.prob, a->prob, MOOD_N_EMOTIONS * sizeof(float));
+        assert_int_equal(r.best, a->best);
+        mood_audio_destroy(&audio);
+    }
+    mood_infer_destroy(&infer);
+    mood_model_destroy(&back);
+    fitted_free(&f);
+}
+
+/* ---- the end of it ---- */
+
+static void test_stops(void **state)
+{
+    (void)state;
+    static const mood_train_phase phases[] = {MOOD_TRAIN_READ, MOOD_TRAIN_STEP, MOOD_TRAIN_EPOCH,
+                                              MOOD_TRAIN_TEST};
+    for (int i = 0; i < 4; i++) {
+        struct fitted f = {.alone = i == 0, .stops = true, .stop_at = phases[i]};
+        fit(&f, (mood_train_params){0});
+        assert_int_equal(f.status, MOOD_E_STOPPED);
+        assert_int_equal(f.out.n_epochs, i >= 2);
+        fitted_free(&f);
+    }
+    static const volatile int flag = 1;
+    struct fitted f = {.alone = true};
+    fit(&f, (mood_train_params){.stop = &flag});
+    assert_int_equal(f.status, MOOD_E_STOPPED);
+    fitted_free(&f);
+}
+
+static void expect_refused(mood_train_params p, const char *text)
+{
+    struct fitted f = {0};
+    fit(&f, p);
+    assert_int_equal(f.status, MOOD_E_INVALID);
+    if (!strstr(mood_error_detail(), text))
+        fail_msg("'%s' is not in '%s'", text, mood_error_detail());
+    assert_true(f.n_read == 0 && f.out.n_answers == 0);
+    fitted_free(&f);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    static const double many[MOOD_MAX_RIDGES + 1] = {1};
+    static const double wrong[] = {0, -1, NAN, INFINITY, 1e10};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        expect_refused((mood_train_params){.prosody = {.ridges = &wrong[i], .n_ridges = 1}},
+                       "out of range");
+        expect_refused((mood_train_params){.prosody = {.speeds = &wrong[i], .n_speeds = 1}},
+                       "out of range");
+    }
+    expect_refused(
+        (mood_train_params){.prosody = {.ridges = many, .n_ridges = MOOD_MAX_RIDGES + 1}},
+        "out of range");
+    expect_refused((mood_train_params){.prosody = {.speeds = many, .n_speeds = -1}},
+                   "out of range");
+    expect_refused((mood_train_params){.checkpoint = "x"}, "no checkpoints");
+    expect_refused((mood_train_params){.resume = true}, "no checkpoints");
+
+    mood_corpus *other;
+    mood_prosody_bank *bank;
+    assert_ok(mood_corpus_create(&other));
+    assert_ok(mood_prosody_bank_create(&bank, other));
+    expect_refused((mood_train_params){.prosody = {.bank = bank}}, "another corpus");
+    mood_prosody_bank_destroy(&bank);
+    mood_corpus_destroy(&other);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    toy_make(&toy, &(struct toy_params){.per_speaker = PER_SPEAKER, .long_clips = true});
+    tree_make(&files);
+    return mood_prosody_bank_create(&known, toy.corpus) == MOOD_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    mood_prosody_bank_destroy(&known);
+    toy_free(&toy);
+    tree_remove(&files);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_learns),   cmocka_unit_test(test_standardised),
+        cmocka_unit_test(test_ridges),   cmocka_unit_test(test_speeds),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_bank),     cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_stops),    cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests_name("train-prosody", tests, setup, teardown);
+}
