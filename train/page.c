@@ -323,17 +323,20 @@ static void put_sides(const struct page *p)
 
 static void put_folds(const struct page *p)
 {
-    fputs("<table>\n<tr><th>fold</th><th>UAR</th><th>accuracy</th><th>best epoch</th>"
-          "<th>temperature</th><th class=\"t\">validated on</th><th class=\"t\">tested "
-          "on</th></tr>\n",
-          p->out);
+    bool prosody = is_prosody(p->run);
+    fprintf(p->out,
+            "<table>\n<tr><th>fold</th><th>UAR</th><th>accuracy</th><th>%s</th>"
+            "<th>temperature</th><th class=\"t\">validated on</th><th class=\"t\">tested "
+            "on</th></tr>\n",
+            prosody ? "ridge" : "best epoch");
     for (int i = 0; i < p->f->n_runs; i++) {
         const struct run *r = &p->f->runs[i];
         const mood_protocol *protocol = mood_split_protocol(r->split);
         fprintf(p->out, "<tr><td>%d</td><td>", i + 1);
         put_meter(p, mood_uar(&r->result.test));
-        fprintf(p->out, "</td><td>%.3f</td><td>%d</td><td>%.3f</td><td class=\"long\">",
-                mood_accuracy(&r->result.test), r->result.best_epoch, run_temperature(r));
+        fprintf(p->out, "</td><td>%.3f</td><td>%g</td><td>%.3f</td><td class=\"long\">",
+                mood_accuracy(&r->result.test), prosody ? prosody_ridge(r) : r->result.best_epoch,
+                run_temperature(r));
         html_text(p->out, protocol->speakers[MOOD_SIDE_VAL]);
         fputs("</td><td class=\"long\">", p->out);
         html_text(p->out, protocol->speakers[MOOD_SIDE_TEST]);
@@ -388,11 +391,8 @@ static void put_extras(const struct page *p, const struct options *o)
             put_number(p, extras[i].name, extras[i].number);
 }
 
-static void put_settings(const struct page *p)
+static void put_heads(const struct page *p, const struct options *o)
 {
-    const struct options *o = p->run->o;
-    fputs("<table>\n<tr><th class=\"t\">setting</th><th class=\"t\">value</th></tr>\n", p->out);
-    put_number(p, "seed", (double)o->seed);
     put_number(p, "epochs", o->epochs);
     put_number(p, "batch", o->batch);
     put_number(p, "learning rate", o->lr);
@@ -403,10 +403,30 @@ static void put_settings(const struct page *p)
     put_setting(p, "augmentation", o->augment ? o->augment : "none");
     if (p->run->encoder)
         put_encoder(p);
-    if (p->f->n_runs == 1) {
+    if (p->f->n_runs == 1)
         put_number(p, "best epoch", p->run->result.best_epoch);
+}
+
+static void put_prosody(const struct page *p, const struct options *o)
+{
+    put_setting(p, "network", "linear, on functionals of prosody");
+    put_setting(p, "training clips heard at speeds", o->speed);
+    put_setting(p, "ridge", o->ridge);
+    if (p->f->n_runs == 1 && o->ridges.n > 1)
+        put_number(p, "best ridge", prosody_ridge(p->run));
+}
+
+static void put_settings(const struct page *p)
+{
+    const struct options *o = p->run->o;
+    fputs("<table>\n<tr><th class=\"t\">setting</th><th class=\"t\">value</th></tr>\n", p->out);
+    put_number(p, "seed", (double)o->seed);
+    if (is_prosody(p->run))
+        put_prosody(p, o);
+    else
+        put_heads(p, o);
+    if (p->f->n_runs == 1)
         put_number(p, "temperature", run_temperature(p->run));
-    }
     put_setting(p, "kernels", mood_cpu_tier());
     put_setting(p, "libmood", mood_version());
     fputs("</table>\n", p->out);
@@ -432,7 +452,10 @@ void page_put(FILE *out, const struct findings *f)
     put_groups(&p);
     put_worst(&p);
     fputs("<h2>How the training went</h2>\n", out);
-    page_put_curves(out, f);
+    if (is_prosody(p.run))
+        page_put_ridges(out, f);
+    else
+        page_put_curves(out, f);
     fputs("<h2>How it was made</h2>\n<div class=\"pair\">\n<div class=\"wide\">\n", out);
     if (f->n_runs > 1)
         put_folds(&p);

@@ -12,6 +12,7 @@ void page_put(FILE *out, const struct findings *f);
 /* ---- page_charts.c: the parts of it that are drawn ---- */
 
 void page_put_curves(FILE *out, const struct findings *f);
+void page_put_ridges(FILE *out, const struct findings *f);
 void page_put_calibration(FILE *out, const struct findings *f);
 
 #endif

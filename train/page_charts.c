@@ -122,6 +122,31 @@ void page_put_curves(FILE *out, const struct findings *f)
     fputs("</div>\n", out);
 }
 
+/* On prosody there are no epochs, but lambdas that were tried, of one or several folds. */
+void page_put_ridges(FILE *out, const struct findings *f)
+{
+    fprintf(out,
+            "<p class=\"note\">The validation speakers choose the ridge, by their UAR.</p>\n"
+            "<div class=\"wide\">\n<table>\n<tr>%s<th>ridge</th><th>accuracy, training</th>"
+            "<th>loss</th><th>accuracy, validation</th><th>UAR</th><th>loss</th><th></th></tr>\n",
+            f->n_runs > 1 ? "<th>fold</th>" : "");
+    for (int r = 0; r < f->n_runs; r++) {
+        const mood_training *t = &f->runs[r].result;
+        for (int i = 0; i < t->n_epochs; i++) {
+            const mood_epoch *e = &t->epochs[i];
+            fputs("<tr>", out);
+            if (f->n_runs > 1)
+                fprintf(out, "<td>%d</td>", r + 1);
+            fprintf(out,
+                    "<td>%g</td><td>%.3f</td><td>%.3f</td><td>%.3f</td><td>%.3f</td><td>%.3f</td>"
+                    "<td>%s</td></tr>\n",
+                    e->ridge, e->train_accuracy, e->train_loss, e->val_accuracy, e->val_uar,
+                    e->val_loss, e->epoch == t->best_epoch ? "taken" : "");
+        }
+    }
+    fputs("</table>\n</div>\n", out);
+}
+
 /* ---- what probabilities mean ---- */
 
 static void put_reliability(FILE *out, const mood_reliability *r, const char *title,

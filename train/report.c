@@ -25,6 +25,14 @@ static json_t *text(const char *s)
     return t ? t : json_string("(not UTF-8)");
 }
 
+static json_t *numbers_json(const struct numbers *n)
+{
+    json_t *a = json_array();
+    for (int i = 0; i < n->n; i++)
+        json_array_append_new(a, json_real(n->x[i]));
+    return a;
+}
+
 static json_t *labels_json(const mood_corpus *corpus)
 {
     json_t *a = json_array();
@@ -153,18 +161,17 @@ static json_t *notice_json(const mood_corpus *corpus)
     return text(notice);
 }
 
-/* What the model file and metrics.json both say. */
-static json_t *training_json(const struct run *r)
+/* What to ask for to get the same training again. */
+static json_t *recipe_json(const struct run *r)
 {
     const struct options *p = r->o;
-    json_t *o = json_object();
-    json_object_set_new(o, "libmood", text(mood_version()));
-    json_object_set_new(o, "protocol", protocol_json(mood_split_protocol(r->split)));
-    json_object_set_new(o, "corpora", corpora_json(r, true));
-    json_object_set_new(o, "sources", sources_json(r->corpus));
-    json_object_set_new(o, "notice", notice_json(r->corpus));
-    json_object_set_new(o, "seed", json_integer(p->seed));
     json_t *recipe = json_object();
+    if (is_prosody(r)) {
+        json_object_set_new(recipe, "network", text("prosody"));
+        json_object_set_new(recipe, "ridge", numbers_json(&p->ridges));
+        json_object_set_new(recipe, "speeds", numbers_json(&p->speeds));
+        return recipe;
+    }
     json_object_set_new(recipe, "epochs", json_integer(p->epochs));
     json_object_set_new(recipe, "batch", json_integer(p->batch));
     json_object_set_new(recipe, "lr", json_real(p->lr));
@@ -178,7 +185,30 @@ static json_t *training_json(const struct run *r)
     for (int i = 0, n = recipe_extras(extras, p); i < n; i++)
         json_object_set_new(recipe, extras[i].name,
                             extras[i].text ? text(extras[i].text) : json_real(extras[i].number));
-    json_object_set_new(o, "recipe", recipe);
+    return recipe;
+}
+
+/* Which epoch the model is of, or which lambda. */
+static void add_choice(json_t *o, const struct run *r)
+{
+    if (is_prosody(r))
+        json_object_set_new(o, "ridge", json_real(prosody_ridge(r)));
+    else
+        json_object_set_new(o, "best_epoch", json_integer(r->result.best_epoch));
+}
+
+/* What the model file and metrics.json both say. */
+static json_t *training_json(const struct run *r)
+{
+    const struct options *p = r->o;
+    json_t *o = json_object();
+    json_object_set_new(o, "libmood", text(mood_version()));
+    json_object_set_new(o, "protocol", protocol_json(mood_split_protocol(r->split)));
+    json_object_set_new(o, "corpora", corpora_json(r, true));
+    json_object_set_new(o, "sources", sources_json(r->corpus));
+    json_object_set_new(o, "notice", notice_json(r->corpus));
+    json_object_set_new(o, "seed", json_integer(p->seed));
+    json_object_set_new(o, "recipe", recipe_json(r));
     if (r->encoder)
         json_object_set_new(o, "encoder", heard_json(r));
     return o;
@@ -296,7 +326,7 @@ mood_status report_record(const struct run *r, const struct findings *f)
     json_t *o = training_json(r);
     if (f) {
         add_figures(o, f);
-        json_object_set_new(o, "best_epoch", json_integer(r->result.best_epoch));
+        add_choice(o, r);
     }
     char *json = json_dumps(o, JSON_COMPACT | JSON_FORMAT);
     json_decref(o);
@@ -329,14 +359,19 @@ static mood_status write_json(const char *dir, const char *name, json_t *o)
     return status;
 }
 
-static json_t *epochs_json(const mood_training *t)
+/* Each epoch, or each lambda that was tried. */
+static json_t *epochs_json(const struct run *r)
 {
     json_t *a = json_array();
-    for (int i = 0; i < t->n_epochs; i++) {
-        const mood_epoch *e = &t->epochs[i];
+    for (int i = 0; i < r->result.n_epochs; i++) {
+        const mood_epoch *e = &r->result.epochs[i];
         json_t *o = json_object();
-        json_object_set_new(o, "epoch", json_integer(e->epoch));
-        json_object_set_new(o, "lr", json_real(e->lr));
+        if (is_prosody(r)) {
+            json_object_set_new(o, "ridge", json_real(e->ridge));
+        } else {
+            json_object_set_new(o, "epoch", json_integer(e->epoch));
+            json_object_set_new(o, "lr", json_real(e->lr));
+        }
         json_object_set_new(o, "train_loss", json_real(e->train_loss));
         json_object_set_new(o, "train_accuracy", json_real(e->train_accuracy));
         json_object_set_new(o, "val_loss", json_real(e->val_loss));
@@ -409,7 +444,7 @@ static json_t *folds_json(const struct findings *f)
         const struct run *r = &f->runs[i];
         json_t *o = json_object();
         json_object_set_new(o, "protocol", protocol_json(mood_split_protocol(r->split)));
-        json_object_set_new(o, "best_epoch", json_integer(r->result.best_epoch));
+        add_choice(o, r);
         json_object_set_new(o, "temperature", json_real(run_temperature(r)));
         if (r->encoder)
             json_object_set_new(o, "encoder", heard_json(r));
@@ -458,8 +493,8 @@ mood_status report_write(const struct findings *f, const char *dir)
     json_object_set_new(o, "coverage", coverage_json(f));
     json_object_set_new(o, "confusion", confusion_json(&f->confusion));
     if (f->n_runs == 1) {
-        json_object_set_new(o, "best_epoch", json_integer(r->result.best_epoch));
-        json_object_set_new(o, "epochs", epochs_json(&r->result));
+        add_choice(o, r);
+        json_object_set_new(o, is_prosody(r) ? "ridges" : "epochs", epochs_json(r));
     } else {
         json_object_set_new(o, "protocol", folds_protocol_json(f));
         json_object_set_new(o, "corpora", corpora_json(r, false));
@@ -538,7 +573,7 @@ mood_status trace_end(struct run *r)
     json_object_set_new(o, "labels", labels_json(r->corpus));
     json_object_set_new(o, "clips", clips);
     json_object_set(o, "steps", r->trace->steps);
-    json_object_set_new(o, "epochs", epochs_json(&r->result));
+    json_object_set_new(o, "epochs", epochs_json(r));
     mood_status status = write_json(r->trace->dir, "steps.json", o);
     json_decref(o);
     return status;

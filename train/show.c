@@ -122,12 +122,16 @@ static void bar_at(struct run *r, const mood_train_event *e, const char *label, 
 
 static void print_epoch(const struct run *r, const mood_epoch *e)
 {
+    static const char columns[] = "   train loss  accuracy     val loss  accuracy     UAR\n";
     if (e->epoch == 1)
-        printf("epoch      lr   train loss  accuracy     val loss  accuracy     UAR\n");
-    printf("%5d %.1e   %10.4f    %6.3f   %10.4f    %6.3f  %6.3f%s%s%s\n", e->epoch, e->lr,
-           e->train_loss, e->train_accuracy, e->val_loss, e->val_accuracy, e->val_uar,
-           e->best ? cli_bold(r->cli) : "", e->best ? "  best" : "",
-           e->best ? cli_plain(r->cli) : "");
+        printf("%13s%s", is_prosody(r) ? "ridge" : "epoch      lr", columns);
+    if (is_prosody(r))
+        printf("%13g", e->ridge);
+    else
+        printf("%5d %.1e", e->epoch, e->lr);
+    printf("   %10.4f    %6.3f   %10.4f    %6.3f  %6.3f%s%s%s\n", e->train_loss, e->train_accuracy,
+           e->val_loss, e->val_accuracy, e->val_uar, e->best ? cli_bold(r->cli) : "",
+           e->best ? "  best" : "", e->best ? cli_plain(r->cli) : "");
     fflush(stdout);
 }
 
@@ -149,7 +153,7 @@ void show_event(struct run *r, const mood_train_event *e)
         bar_at(r, e, "judging", "layers");
         break;
     case MOOD_TRAIN_STEP:
-        bar_at(r, e, "training", "steps");
+        bar_at(r, e, "training", is_prosody(r) ? "blocks" : "steps");
         if (cli_stop && !r->told_of_stop && r->checkpoint[0]) {
             show_bar_end(r);
             fprintf(stderr, "epoch %d is finished first; once more stops at once\n", e->epoch);
@@ -169,6 +173,8 @@ void show_event(struct run *r, const mood_train_event *e)
         double start_s = r->bar.start_s;
         show_bar_end(r);
         print_epoch(r, e->figures);
+        if (is_prosody(r)) /* the last of it */
+            break;
         /* The bar goes on where it was: its time counts from the first step. */
         cli_progress_begin(&r->bar, r->cli, "training", r->bar.total, "steps");
         r->bar.start_s = start_s;
@@ -254,7 +260,10 @@ void show_result(const struct findings *f)
         printf("fold %d of %d, ", r->fold + 1, r->n_folds);
     else
         show_confusion(r->cli, r->corpus, &r->result.test);
-    printf("best epoch %d, ", r->result.best_epoch);
+    if (is_prosody(r))
+        printf("ridge %g, ", prosody_ridge(r));
+    else
+        printf("best epoch %d, ", r->result.best_epoch);
     print_figures(p->text, &r->result.test);
     print_findings(f);
     if (!p->speaker_disjoint)

@@ -12,6 +12,14 @@
 #include "cli.h"
 #include "mood/mood.h"
 
+enum network { NETWORK_HEADS, NETWORK_PROSODY }; /* in the order of --network's choices */
+
+/* The numbers of an option that is a list. */
+struct numbers {
+    double x[16];
+    int n;
+};
+
 struct options {
     struct cli_list data;
     const char *out, *split, *val_speakers, *test_speakers, *augment, *report, *trace, *cpumask;
@@ -24,6 +32,9 @@ struct options {
     double weight_decay, warmup, average, label_smoothing, mixup;
     int accumulate;
     bool resume;
+    int network;
+    const char *ridge, *speed;
+    struct numbers ridges, speeds; /* the two, read by prosody_check */
 };
 
 struct findings; /* findings.h */
@@ -37,6 +48,7 @@ struct run {
     mood_encoder *encoder;   /* NULL: none */
     int layer;               /* of it */
     mood_layer_table layers; /* n 0: the layer was not chosen but given */
+    mood_prosody_bank *bank; /* shared by all folds; NULL: not on prosody */
     mood_model *model;
     mood_training result;
     int fold, n_folds; /* n_folds 0: no folds */
@@ -72,6 +84,17 @@ struct recipe_extra {
 };
 enum { RECIPE_MAX_EXTRAS = 9 };
 int recipe_extras(struct recipe_extra out[RECIPE_MAX_EXTRAS], const struct options *o);
+
+/* ---- prosody.c: the network on prosody ---- */
+
+/* Whether the options go together, and read those of prosody; if not, that was said. */
+bool prosody_check(struct cli *c, struct options *o);
+
+bool is_prosody(const struct run *r);
+mood_prosody_params prosody_params(const struct run *r);
+
+/* The lambda that was taken. */
+double prosody_ridge(const struct run *r);
 
 /* ---- encoder.c: the encoder ---- */
 
