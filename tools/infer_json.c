@@ -6,23 +6,6 @@
 
 #include "infer_output.h"
 
-const char *infer_warning(const mood_result *result, char *buf, size_t bytes)
-{
-    switch (result->verdict) {
-    case MOOD_VERDICT_SUCCESS:
-        return NULL;
-    case MOOD_VERDICT_LOW_CONFIDENCE:
-        snprintf(buf, bytes, "low confidence: nothing reaches %.0f%%",
-                 100 * (double)MOOD_CONFIDENT);
-        break;
-    case MOOD_VERDICT_NO_SPEECH:
-        snprintf(buf, bytes, "no speech: too quiet throughout, below %.0f dBFS",
-                 (double)MOOD_SPEECH_MIN_DBFS);
-        break;
-    }
-    return buf;
-}
-
 static void print_text_or_null(const char *text)
 {
     if (text)
@@ -46,7 +29,6 @@ void infer_print_json(const struct infer_answer *a)
 {
     const mood_result *r = a->result;
     const char *emotion = mood_model_label(a->model, r->best);
-    char warning[128];
 
     printf("{\"file\": ");
     cli_json_text(stdout, a->file);
@@ -61,7 +43,7 @@ void infer_print_json(const struct infer_answer *a)
         printf(": %.9g", (double)r->prob[i]);
     }
     printf("}, \"status\": \"%s\", \"warning\": ", mood_verdict_name(r->verdict));
-    print_text_or_null(infer_warning(r, warning, sizeof(warning)));
+    print_text_or_null(a->warning);
     if (r->n_segments > 1) {
         printf(", \"segments\": [");
         print_segments(a);

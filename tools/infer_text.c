@@ -25,7 +25,7 @@ enum {
     MAX_LABEL_COLUMNS = 20,
     LABEL_BYTES = 4 * MOOD_MAX_LABEL_BYTES + 1, /* each byte may become \xNN */
     NAME_BYTES = 4096,
-    TIME_BYTES = 32
+    MAX_LINES = 40 /* of a time line: somebody has to read it */
 };
 
 static const char no_speech[] = "no speech";
@@ -97,16 +97,22 @@ static int label_columns(const mood_model *model)
     return widest < MAX_LABEL_COLUMNS ? widest : MAX_LABEL_COLUMNS;
 }
 
-/* 0:07.5, or 1:02:03.4. */
-static const char *clock_text(char buf[TIME_BYTES], double seconds)
+const char *infer_clock(char buf[INFER_CLOCK_BYTES], double seconds, int digits)
 {
     long long tenths = (long long)(seconds * 10 + 0.5);
+    if (digits == 0)
+        tenths = (long long)(seconds + 0.5) * 10;
     long long h = tenths / 36000, m = tenths / 600 % 60, s = tenths / 10 % 60;
-    if (h > 0)
-        snprintf(buf, TIME_BYTES, "%lld:%02lld:%02lld.%lld", h, m, s, tenths % 10);
-    else
-        snprintf(buf, TIME_BYTES, "%lld:%02lld.%lld", m, s, tenths % 10);
+    int used = h > 0 ? snprintf(buf, INFER_CLOCK_BYTES, "%lld:%02lld:%02lld", h, m, s)
+                     : snprintf(buf, INFER_CLOCK_BYTES, "%lld:%02lld", m, s);
+    if (digits > 0)
+        snprintf(buf + used, INFER_CLOCK_BYTES - (size_t)used, ".%lld", tenths % 10);
     return buf;
+}
+
+const char *infer_file_name(const struct infer_answer *a)
+{
+    return strcmp(a->file, "-") == 0 ? "standard input" : a->file;
 }
 
 static int percent(double share)
@@ -121,11 +127,10 @@ static void print_heading(const struct cli *c, const struct infer_answer *a)
     const mood_result *r = a->result;
     const char *emotion = mood_model_label(a->model, r->best);
     const char *colour = mood_emotion_colour(emotion), *music = mood_emotion_music_mood(emotion);
-    char name[NAME_BYTES], label[LABEL_BYTES], sequence[CLI_COLOUR_BYTES], when[TIME_BYTES];
-    char warning[128];
+    char name[NAME_BYTES], label[LABEL_BYTES], sequence[CLI_COLOUR_BYTES], when[INFER_CLOCK_BYTES];
 
-    cli_printable(name, sizeof(name), strcmp(a->file, "-") == 0 ? "standard input" : a->file);
-    printf("%s%s%s  %s\n", cli_bold(c), name, cli_plain(c), clock_text(when, a->duration_s));
+    cli_printable(name, sizeof(name), infer_file_name(a));
+    printf("%s%s%s  %s\n", cli_bold(c), name, cli_plain(c), infer_clock(when, a->duration_s, 1));
     if (colour)
         printf("%s", cli_colour(c, (unsigned)strtoul(colour + 1, NULL, 16), sequence));
     printf("%s%s %d%%%s", cli_bold(c), cli_printable(label, sizeof(label), emotion),
@@ -133,8 +138,8 @@ static void print_heading(const struct cli *c, const struct infer_answer *a)
     if (music)
         printf(", %s music", music);
     printf("\n");
-    if (infer_warning(r, warning, sizeof(warning)))
-        printf("%s\n", warning);
+    if (a->warning)
+        printf("%s\n", a->warning);
 }
 
 static void print_labels(const struct cli *c, const struct infer_answer *a, int columns)
@@ -151,53 +156,58 @@ static void print_labels(const struct cli *c, const struct infer_answer *a, int 
     }
 }
 
-/* Neighbouring windows overlap; where one answer gives way to another, the border is drawn in the
- * middle of what both have heard. */
-static double border(const mood_segment *before, const mood_segment *after)
+/* One line for each span. */
+static void print_spans(const struct cli *c, const struct infer_answer *a, int columns,
+                        const mood_segment *spans, size_t n)
 {
-    return (before->end_s + after->start_s) / 2;
-}
-
-static bool same_answer(const mood_segment *a, const mood_segment *b)
-{
-    return a->speech == b->speech && (!a->speech || a->best == b->best);
-}
-
-/* One line for each stretch of windows with the same answer, and its mean confidence. */
-static void print_time_line(const struct cli *c, const struct infer_answer *a, int columns)
-{
-    const mood_segment *s = a->result->segments;
-    size_t n = a->result->n_segments;
-    char from[TIME_BYTES], to[TIME_BYTES];
-    int width = (int)strlen(clock_text(to, s[n - 1].end_s)); /* nothing is longer than the last */
-    for (size_t first = 0, end; first < n; first = end) {
-        double sum = 0;
-        for (end = first; end < n && same_answer(&s[first], &s[end]); end++)
-            sum += (double)s[end].confidence;
-        double mean = sum / (double)(end - first);
-        clock_text(from, first > 0 ? border(&s[first - 1], &s[first]) : s[first].start_s);
-        clock_text(to, end < n ? border(&s[end - 1], &s[end]) : s[end - 1].end_s);
-        printf("  %*s - %*s  ", width, from, width, to);
-        if (!s[first].speech) {
+    char from[INFER_CLOCK_BYTES], to[INFER_CLOCK_BYTES];
+    int width = (int)strlen(infer_clock(to, spans[n - 1].end_s, 1)); /* nothing is longer */
+    for (size_t i = 0; i < n; i++) {
+        const mood_segment *s = &spans[i];
+        printf("  %*s - %*s  ", width, infer_clock(from, s->start_s, 1), width,
+               infer_clock(to, s->end_s, 1));
+        if (!s->speech) {
             printf("%s\n", no_speech);
             continue;
         }
-        const char *label = mood_model_label(a->model, s[first].best);
+        const char *label = mood_model_label(a->model, s->best);
         print_label(label, columns);
         printf("  ");
-        print_bar(c, mean, SPAN_BAR_COLUMNS, label);
-        printf(" %3d%%\n", percent(mean));
+        print_bar(c, (double)s->confidence, SPAN_BAR_COLUMNS, label);
+        printf(" %3d%%\n", percent((double)s->confidence));
     }
 }
 
-void infer_print_text(const struct cli *c, const struct infer_answer *a)
+/* The time line at its full resolution, or coarser where that has too many lines. */
+static mood_status make_time_line(mood_timeline **out, const mood_result *result)
+{
+    size_t n;
+    mood_status status = mood_timeline_create(out, result, NULL);
+    if (status)
+        return status;
+    mood_timeline_spans(*out, &n);
+    if (n <= MAX_LINES)
+        return MOOD_OK;
+    mood_timeline_destroy(out);
+    return mood_timeline_create(out, result, &(mood_timeline_params){.max_slots = MAX_LINES});
+}
+
+mood_status infer_print_text(const struct cli *c, const struct infer_answer *a)
 {
     int columns = label_columns(a->model);
+    mood_timeline *t;
+    size_t n;
+    mood_status status = make_time_line(&t, a->result);
+    if (status)
+        return status;
+    const mood_segment *spans = mood_timeline_spans(t, &n);
     print_heading(c, a);
     printf("\n");
     print_labels(c, a, columns);
     if (a->result->n_segments > 1) {
         printf("\n");
-        print_time_line(c, a, columns);
+        print_spans(c, a, columns, spans, n);
     }
+    mood_timeline_destroy(&t);
+    return MOOD_OK;
 }

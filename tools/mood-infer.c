@@ -7,17 +7,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "infer_output.h"
 
+enum { MODEL_PATH_BYTES = 4096 };
+
 struct options {
-    const char *model, *encoder, *features, *tier;
-    bool json;
+    const char *model, *encoder, *features, *svg, *tier;
+    bool json, csv, srt;
     int threads;
 };
 
 static const struct cli_option options[] = {
     {CLI_STRING_AT(struct options, model), .letter = 'm', .name = "model", .arg = "MODEL.h5",
-     .unset = "none: it has to be given, but for --features",
+     .unset = "$MOOD_MODEL if that is set, else the one that comes with the programs",
      .help = "the model, as mood-train writes it"},
     {CLI_STRING_AT(struct options, encoder), .name = "encoder", .arg = "ENC.h5",
      .unset = "looked for: in the model, then where it was, beside the model, in $MOOD_HOME",
@@ -26,6 +29,12 @@ static const struct cli_option options[] = {
      .help = "write what the encoder makes of FILE, layer by layer, and no answer; needs no model"},
     {CLI_FLAG_AT(struct options, json), .name = "json",
      .help = "print one JSON object per file, each on one line"},
+    {CLI_FLAG_AT(struct options, csv), .name = "csv",
+     .help = "print a table with a row for each window of 3 seconds"},
+    {CLI_FLAG_AT(struct options, srt), .name = "srt",
+     .help = "print subtitles, one for each stretch of one emotion; one FILE"},
+    {CLI_STRING_AT(struct options, svg), .name = "svg", .arg = "OUT.svg", .unset = "none",
+     .help = "draw the time line as well; one FILE"},
     {CLI_INT_AT(struct options, threads), .name = "threads", .arg = "N", .fallback = "1", .min = 0,
      .max = 256, .help = "threads that work together, 0 for one per core; the answer is the same"},
     {CLI_STRING_AT(struct options, tier), .name = "cpumask", .arg = "TIER",
@@ -34,9 +43,11 @@ static const struct cli_option options[] = {
 };
 
 static const struct cli_example examples[] = {
-    {"Label a clip", "mood-infer -m model.h5 clip.wav"},
+    {"Label a clip", "mood-infer clip.wav"},
     {"Label a folder, for another program", "mood-infer -m model.h5 --json clips/*.flac"},
-    {"Label what comes through a pipe", "arecord -d 3 | mood-infer -m model.h5 -"},
+    {"Label what comes through a pipe", "arecord -d 3 | mood-infer -"},
+    {"Draw the course of an hour", "mood-infer --svg talk.svg talk.mp3"},
+    {"Show it below a film", "mood-infer --srt film.wav > film.srt"},
     {"Keep an encoder's features", "mood-infer --features out.h5 --encoder base.h5 clip.wav"},
 };
 
@@ -48,12 +59,16 @@ static const struct cli_tool tool = {
         "goes with it. A - stands for standard input. WAV, AIFF, FLAC, Ogg and MP3 are read.\n\n"
         "A recording is heard in windows of 3 seconds, every 1.5 seconds; its answer is the mean "
         "over the windows with speech, and with more than one window a time line follows.\n\n"
+        "Without -m, the model is the file $MOOD_MODEL; else libmood/mood.h5 in the data folder "
+        "that "
+        "belongs to the program, or models/mood.h5 in a build tree.\n\n"
         "With --features, the recording is heard as a whole, at its own level, and OUT.h5 gets the "
         "data sets layer_00, layer_01, ..., each (frames, width) of float32: the input of each "
         "layer "
         "of the encoder, and at last its output.\n\n"
-        "With --json, times are in seconds, and bytes of a file name that are no UTF-8 are "
-        "written as the text \\xNN.",
+        "With --json and --csv, times are in seconds, and bytes of a file name that are no UTF-8 "
+        "are written as the text \\xNN. Their windows overlap; in the time line, in subtitles and "
+        "in the picture each 1.5 seconds have the mean of the windows over them.",
     .operand = "FILE",
     .min_operands = 1,
     .max_operands = CLI_MANY,
@@ -110,58 +125,90 @@ static mood_status read_audio(mood_audio **out, const char *file, const char **w
 
 /* ---- work --------------------------------------------------------------------------------- */
 
-static void show(const struct cli *c, const struct infer_answer *a, bool first)
+/* What goes on while a model hears recordings. */
+struct job {
+    struct cli *cli;
+    mood_model *model;
+    mood_infer *infer;
+    bool answered; /* a recording has been, on stdout */
+    struct cli_progress files, windows;
+};
+
+/* The progress of one recording, where that of many is not shown. */
+static int on_window(void *user, size_t done, size_t total)
 {
-    const struct options *o = c->options;
-    if (o->json) {
-        infer_print_json(a);
-    } else {
-        if (!first)
-            printf("\n");
-        infer_print_text(c, a);
-    }
-    fflush(stdout); /* who reads it from a pipe need not wait for the last file */
+    struct job *j = user;
+    if (total == 1 || j->files.cli)
+        return 0;
+    if (!j->windows.cli)
+        cli_progress_begin(&j->windows, j->cli, "hearing", (int64_t)total, "windows");
+    cli_progress_at(&j->windows, (int64_t)done);
+    return 0;
 }
 
-/* Returns whether the file has an answer, which was shown. */
-static bool label_file(struct cli *c, const mood_model *model, mood_infer *infer, const char *file,
-                       bool first)
+static mood_status print(struct job *j, const struct infer_answer *a)
 {
-    const char *name = strcmp(file, "-") == 0 ? "standard input" : file, *why = NULL;
+    const struct options *o = j->cli->options;
+    if (o->json)
+        infer_print_json(a);
+    else if (o->csv)
+        infer_print_csv(a, !j->answered, j->cli->n_operands > 1);
+    else if (o->srt)
+        return infer_print_srt(a);
+    else {
+        if (j->answered)
+            printf("\n");
+        return infer_print_text(j->cli, a);
+    }
+    return MOOD_OK;
+}
+
+/* Show what was heard in every form that was asked for. */
+static void show(struct job *j, const struct infer_answer *a)
+{
+    const struct options *o = j->cli->options;
+    if (print(j, a) != MOOD_OK)
+        cli_error(j->cli, infer_file_name(a), "%s", mood_error_detail());
+    j->answered = true;
+    fflush(stdout); /* who reads it from a pipe need not wait for the last file */
+    if (o->svg && infer_write_svg(o->svg, a) != MOOD_OK)
+        cli_error(j->cli, o->svg, "%s", mood_error_detail());
+}
+
+static void label_file(struct job *j, const char *file)
+{
+    char warning[MOOD_WARNING_BYTES];
+    const char *why = NULL;
     mood_audio *audio = NULL;
     mood_result result;
+    struct infer_answer a = {.file = file, .model = j->model, .result = &result};
     if (read_audio(&audio, file, &why) != MOOD_OK) {
-        cli_error(c, name, "%s", why);
-        return false;
+        cli_error(j->cli, infer_file_name(&a), "%s", why);
+        return;
     }
-    bool answered = mood_infer_run(infer, audio, &result) == MOOD_OK;
-    if (answered)
-        show(c,
-             &(struct infer_answer){.file = file,
-                                    .duration_s = mood_audio_describe(audio).duration_s,
-                                    .model = model,
-                                    .result = &result},
-             first);
-    else
-        cli_error(c, name, "%s", mood_error_detail());
+    mood_status status = mood_infer_run(j->infer, audio, &result);
+    if (!status)
+        status = mood_infer_warning(warning, sizeof(warning), audio, &result);
+    cli_progress_end(&j->windows);
+    a.duration_s = mood_audio_describe(audio).duration_s;
+    a.warning = warning[0] ? warning : NULL;
+    if (!status)
+        show(j, &a);
+    else if (status != MOOD_E_STOPPED)
+        cli_error(j->cli, infer_file_name(&a), "%s", mood_error_detail());
     mood_audio_destroy(&audio);
-    return answered;
 }
 
-static void label_all(struct cli *c, const mood_model *model, mood_infer *infer)
+static void label_all(struct job *j)
 {
-    struct cli_progress bar = {0};
-    bool first = true;
-    bool show = c->n_operands > 1 && !isatty(STDOUT_FILENO); /* else the results are the progress */
-    if (show)
-        cli_progress_begin(&bar, c, "hearing", c->n_operands, "files");
+    struct cli *c = j->cli;
+    if (c->n_operands > 1 && !isatty(STDOUT_FILENO)) /* else the results are the progress */
+        cli_progress_begin(&j->files, c, "hearing", c->n_operands, "files");
     for (int i = 0; i < c->n_operands && !cli_stop && !ferror(stdout); i++) {
-        if (label_file(c, model, infer, c->operands[i], first))
-            first = false;
-        if (show)
-            cli_progress_at(&bar, i + 1);
+        label_file(j, c->operands[i]);
+        cli_progress_at(&j->files, i + 1);
     }
-    cli_progress_end(&bar);
+    cli_progress_end(&j->files);
     if (cli_stop)
         cli_error(c, NULL, "stopped");
 }
@@ -205,18 +252,31 @@ static void keep_features(struct cli *c, mood_pool *pool)
 
 /* ---- the program -------------------------------------------------------------------------- */
 
+/* The option that says how answers are shown, or NULL; *n: how many of them there are. */
+static const char *form(const struct options *o, int *n)
+{
+    *n = o->json + o->csv + o->srt;
+    return o->json ? "--json" : o->csv ? "--csv" : o->srt ? "--srt" : NULL;
+}
+
 static bool check_words(struct cli *c)
 {
     const struct options *o = c->options;
+    int n_forms;
+    const char *shown = form(o, &n_forms);
+    if (n_forms > 1)
+        return cli_usage(c, "--json, --csv and --srt exclude one another");
+    if (!o->features && (o->srt || o->svg) && c->n_operands != 1)
+        return cli_usage(c, "%s: one file at a time", o->srt ? "--srt" : "--svg");
     if (!o->features)
-        return o->model ? true
-                        : cli_usage(c, "no model: train one with mood-train, and name it with "
-                                       "-m MODEL.h5");
+        return true;
     if (!o->encoder)
         return cli_usage(c, "--features: no encoder; name it with --encoder ENC.h5");
-    if (o->model || o->json)
+    if (o->model || shown || o->svg)
         return cli_usage(c, "--features gives no answers: leave %s out",
-                         o->model ? "the model" : "--json");
+                         o->model ? "the model"
+                         : shown  ? shown
+                                  : "--svg");
     if (c->n_operands != 1)
         return cli_usage(c, "--features: one file at a time");
     return true;
@@ -248,30 +308,57 @@ static bool find_encoder(struct cli *c, const mood_model *model, mood_encoder **
     return false;
 }
 
+/* Whether the picture can be drawn when all is heard, which may be much later. */
+static bool check_picture(struct cli *c)
+{
+    const struct options *o = c->options;
+    if (!o->svg)
+        return true;
+    if (cli_same_file(o->svg, c->operands[0]) || cli_same_file(o->svg, o->model) ||
+        (o->encoder && cli_same_file(o->svg, o->encoder)))
+        cli_error(c, o->svg, "is an input, and the picture would replace it");
+    else if (mood__file_check_writable(o->svg) != MOOD_OK)
+        cli_error(c, o->svg, "%s", mood_error_detail());
+    return c->exit_code == 0;
+}
+
 static void label(struct cli *c, mood_pool *pool)
 {
     const struct options *o = c->options;
-    mood_model *model = NULL;
+    struct job j = {.cli = c};
     mood_encoder *encoder = NULL;
-    mood_infer *infer = NULL;
-    if (mood_model_load(&model, o->model) != MOOD_OK)
+    if (mood_model_load(&j.model, o->model) != MOOD_OK)
         cli_error(c, o->model, "%s", mood_error_detail());
-    else if (find_encoder(c, model, &encoder)) {
-        const mood_infer_params params = {.pool = pool, .encoder = encoder};
-        if (mood_infer_create(&infer, model, &params) != MOOD_OK)
+    else if (find_encoder(c, j.model, &encoder)) {
+        const mood_infer_params params = {.pool = pool,
+                                          .encoder = encoder,
+                                          .on_progress = on_window,
+                                          .user = &j,
+                                          .stop = &cli_stop};
+        if (mood_infer_create(&j.infer, j.model, &params) != MOOD_OK)
             cli_error(c, o->model, "%s", mood_error_detail());
         else
-            label_all(c, model, infer);
+            label_all(&j);
     }
-    mood_infer_destroy(&infer);
+    mood_infer_destroy(&j.infer);
     mood_encoder_destroy(&encoder);
-    mood_model_destroy(&model);
+    mood_model_destroy(&j.model);
 }
 
 static void work(struct cli *c)
 {
-    const struct options *o = c->options;
+    struct options *o = c->options;
+    char found[MODEL_PATH_BYTES];
     mood_pool *pool = NULL;
+    if (!o->features && !o->model) {
+        if (mood_model_find_default(found, sizeof(found)) != MOOD_OK) {
+            cli_error(c, NULL, "%s; name one with -m", mood_error_detail());
+            return;
+        }
+        o->model = found;
+    }
+    if (!check_picture(c))
+        return;
     if (mood_pool_create(&pool, o->threads) != MOOD_OK)
         cli_error(c, "--threads", "%s", mood_error_detail());
     else if (o->features)

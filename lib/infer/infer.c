@@ -18,7 +18,10 @@
 
 struct mood_infer {
     mood_model *model;
-    double temperature; /* the model's, when the recogniser was made */
+    double temperature;               /* the model's, when the recogniser was made */
+    mood_infer_callback *on_progress; /* these three: as in mood_infer_params */
+    void *user;
+    const volatile int *stop;
     struct mood__ear *ear;
     mood_frames *frames; /* NULL without an encoder, and when its features come from elsewhere */
     mood_graph *graph;
@@ -134,7 +137,11 @@ mood_status mood_infer_create(mood_infer **out, mood_model *model, const mood_in
     mood_encoder *encoder;
     *out = NULL;
     MOOD__TRY(choose_encoder(&encoder, model, p.encoder));
-    return create(out, model, encoder, encoder ? mood__window_frames(encoder) : 0, p.pool);
+    MOOD__TRY(create(out, model, encoder, encoder ? mood__window_frames(encoder) : 0, p.pool));
+    (*out)->on_progress = p.on_progress;
+    (*out)->user = p.user;
+    (*out)->stop = p.stop;
+    return MOOD_OK;
 }
 
 mood_status mood__infer_create_fed(mood_infer **out, mood_model *model, int n_frames)
@@ -265,6 +272,14 @@ static mood_status hear(mood_infer *infer, bool *speech, const float *pcm, size_
                               mood__ear_samples(infer->ear), memory_of(infer->features));
 }
 
+static mood_status go_on(const mood_infer *infer, size_t done, size_t total)
+{
+    bool told = done > 0 && infer->on_progress && infer->on_progress(infer->user, done, total) != 0;
+    if (told || (infer->stop && *infer->stop != 0))
+        return mood__fail(MOOD_E_STOPPED, "stopped after %zu of %zu windows", done, total);
+    return MOOD_OK;
+}
+
 mood_status mood_infer_run(mood_infer *infer, const mood_audio *audio, mood_result *out)
 {
     const float *pcm = mood_audio_samples(audio);
@@ -275,9 +290,11 @@ mood_status mood_infer_run(mood_infer *infer, const mood_audio *audio, mood_resu
     for (size_t i = 0; i < w.count; i++) {
         size_t start = mood_windows_start(&w, i);
         bool speech;
+        MOOD__TRY(go_on(infer, i, w.count));
         MOOD__TRY(hear(infer, &speech, pcm, n_samples, start));
         MOOD__TRY(classify(infer, i, n_samples, start, speech));
     }
+    MOOD__TRY(go_on(infer, w.count, w.count));
     conclude(infer, w.count, infer->temperature, out);
     return MOOD_OK;
 }

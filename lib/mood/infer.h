@@ -18,6 +18,19 @@
 extern "C" {
 #endif
 
+/* Where the model is that programs use when none is named: the first of
+ *   - $MOOD_MODEL, unless it is empty, whether a file is there or not: a wrong name is an error of
+ *     mood_model_load, and not passed over
+ *   - libmood/mood.h5 in the data folder beside the running program's own: PREFIX/share of
+ *     PREFIX/bin
+ *   - models/mood.h5 there: a program in a build tree
+ *   - libmood/mood.h5 in the data folder that libmood was built to be installed in
+ * The name of what is found is written to `path`, of at most `bytes`, the final zero included.
+ * Errors: E_MISSING (nothing is at any of them; detail names them), E_INVALID (the name is longer).
+ */
+MOOD_NODISCARD
+MOOD_API mood_status mood_model_find_default(char *path, size_t bytes);
+
 /* One running recogniser: the graph and its memory. Thread-safety: Unsafe. Make one per thread;
  * they share the model. */
 typedef struct mood_infer mood_infer;
@@ -34,7 +47,7 @@ typedef enum mood_verdict {
 /* "success", "low_confidence", "no_speech". */
 MOOD_API const char *mood_verdict_name(mood_verdict verdict);
 
-/* One window of the recording. */
+/* One window of the recording, or a stretch of its time line. */
 typedef struct mood_segment {
     double start_s, end_s; /* [start, end), at most the recording's length */
     bool speech;           /* the gate heard something: the window counts */
@@ -54,10 +67,18 @@ typedef struct mood_result {
     size_t n_segments;
 } mood_result;
 
+/* Told after each window of a recording, from the thread that called mood_infer_run; another value
+ * than 0 stops it. */
+typedef int mood_infer_callback(void *user, size_t done, size_t total);
+
 typedef struct mood_infer_params {
     mood_pool *pool;       /* borrowed for the life of the recogniser; NULL: only the calling thread
                             * works. The result does not depend on it */
     mood_encoder *encoder; /* retained. NULL: the one that is in the model, if any */
+    mood_infer_callback *on_progress; /* may be NULL */
+    void *user;
+    const volatile int *stop; /* set to non-zero (by a signal handler, say) to stop before the next
+                               * window; borrowed, may be NULL */
 } mood_infer_params;
 
 /* Owned by the caller; free with mood_infer_destroy. Retains `model`.
@@ -69,9 +90,53 @@ MOOD_API mood_status mood_infer_create(mood_infer **out, mood_model *model,
 MOOD_API void mood_infer_destroy(mood_infer **infer);
 
 /* Classify one recording. What `out` points to is borrowed until the next call on `infer`.
- * Errors: E_NUMERIC (a result is not finite), E_NOMEM. */
+ * Errors: E_NUMERIC (a result is not finite), E_STOPPED (by the callback or the flag), E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_infer_run(mood_infer *infer, const mood_audio *audio, mood_result *out);
+
+/* What a person should know before believing a result: that nothing reaches MOOD_CONFIDENT, or that
+ * the recording is without speech, or mostly so, very short (below 1 s), quiet (its loudest 0.2 s
+ * below -50 dBFS), clipped (2 in 1000 samples at full scale) or of narrow band (above 4 kHz 60 dB
+ * less than below). One line, in English, "; " between two warnings; "" when there is none.
+ *   audio   what `result` was made of
+ *   out     MOOD_WARNING_BYTES are enough; in less, the end is cut off
+ * Errors: E_NOMEM. */
+enum { MOOD_WARNING_BYTES = 512 };
+MOOD_NODISCARD
+MOOD_API mood_status mood_infer_warning(char *out, size_t bytes, const mood_audio *audio,
+                                        const mood_result *result);
+
+/* ---- the time line ----------------------------------------------------------------------------
+ *
+ * Windows overlap; a time line does not. It cuts the recording into slots of 1.5 s, the step from
+ * window to window. A slot has the mean of the probabilities of the windows over it, each weighted
+ * by how much of the slot it covers, and speech where all of them have: a window without says that
+ * there was none in any part of it. What is left at the end, if less than half a slot, belongs to
+ * the last one. */
+
+/* Thread-safety: Safe (it never changes). */
+typedef struct mood_timeline mood_timeline;
+
+typedef struct mood_timeline_params {
+    size_t max_slots; /* a picture has only so many columns: slots are joined, equally many to each,
+                       * until there are no more than this. A joined slot has speech where half of
+                       * it has, and the mean over that. 0: any number */
+} mood_timeline_params;
+
+/* Owned by the caller; free with mood_timeline_destroy. Keeps nothing of `result`.
+ * Errors: E_NOMEM. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_timeline_create(mood_timeline **out, const mood_result *result,
+                                          const mood_timeline_params *params);
+MOOD_API void mood_timeline_destroy(mood_timeline **timeline);
+
+/* The slots: one after the other, from 0 to the end of the recording, *n of them, at least 1.
+ * Borrowed until the time line is destroyed. */
+MOOD_API const mood_segment *mood_timeline_slots(const mood_timeline *timeline, size_t *n);
+
+/* The spans: neighbouring slots with the same best label, or without speech, are one, and its
+ * probabilities their mean over time. Borrowed as above. */
+MOOD_API const mood_segment *mood_timeline_spans(const mood_timeline *timeline, size_t *n);
 
 #ifdef __cplusplus
 }

@@ -398,6 +398,49 @@ static void test_company(void **state)
     mood_infer_destroy(&used);
 }
 
+/* ---- progress ----------------------------------------------------------------------------- */
+
+struct told {
+    size_t calls, total, stop_at; /* the call that stops; 0: none */
+    volatile int flag;
+    bool raise_flag; /* at stop_at, instead of the answer */
+};
+
+static int tell(void *user, size_t done, size_t total)
+{
+    struct told *t = user;
+    t->calls++;
+    assert_int_equal(done, t->calls);
+    t->total = total;
+    if (t->calls != t->stop_at)
+        return 0;
+    t->flag = t->raise_flag;
+    return !t->raise_flag;
+}
+
+static void test_progress(void **state)
+{
+    (void)state;
+    mood_audio *audio = sound(SAME_SECONDS * RATE);
+    for (size_t stop_at = 0; stop_at <= 5; stop_at++)
+        for (int by_flag = 0; by_flag < 2; by_flag++) {
+            struct told t = {.stop_at = stop_at, .raise_flag = by_flag};
+            mood_infer *infer =
+                recogniser(&(mood_infer_params){.on_progress = tell, .user = &t, .stop = &t.flag});
+            mood_result r;
+            assert_int_equal(mood_infer_run(infer, audio, &r), stop_at ? MOOD_E_STOPPED : MOOD_OK);
+            assert_int_equal(t.calls, stop_at ? stop_at : 5);
+            assert_int_equal(t.total, 5);
+            if (stop_at == 2)
+                assert_string_equal(mood_error_detail(), "stopped after 2 of 5 windows");
+            t.flag = 0;
+            t.calls = t.stop_at = 0;
+            assert_ok(mood_infer_run(infer, audio, &r)); /* it can begin anew */
+            mood_infer_destroy(&infer);
+        }
+    mood_audio_destroy(&audio);
+}
+
 /* ---- the ear ------------------------------------------------------------------------------ */
 
 /* Gate before normalising, change after it; and a plane is that of audio.h. */
@@ -458,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_temperature),
         cmocka_unit_test(test_live_weights),
         cmocka_unit_test(test_company),
+        cmocka_unit_test(test_progress),
         cmocka_unit_test(test_ear),
     };
     return cmocka_run_group_tests_name("infer", tests, NULL, NULL);
