@@ -35,23 +35,24 @@ enum { N_PARTS = sizeof(parts) / sizeof(parts[0]) };
 
 struct bench {
     const struct bench_options *o;
-    mood_encoder_config config;
     mood_pool *pool;
-    mood_weights *weights;
+    mood_encoder *encoder;
     mood_graph *graph;
     mood_node *samples, *frames;
     double gflop[N_PARTS]; /* multiplications and additions of products */
+    bool i8[N_PARTS];      /* of 8 bits, when the encoder is */
     double ms[N_PARTS], last_ms;
 };
 
-static int part_of(const mood_graph *g, int node)
+static int part_of(struct bench *b, int node)
 {
     char text[256], *op = text;
-    mood_graph_describe(g, node, text, sizeof(text));
+    mood_graph_describe(b->graph, node, text, sizeof(text));
     op += strcspn(text, " ") + 1; /* behind the number */
     int p = 0;
     while (strncmp(op, parts[p].op, strlen(parts[p].op)) != 0 || !strstr(op, parts[p].weight))
         p++;
+    b->i8[p] = b->i8[p] || strncmp(op + strlen(parts[p].op), "_i8", 3) == 0;
     return p;
 }
 
@@ -59,14 +60,14 @@ static void add_time(void *ctx, int node)
 {
     struct bench *b = ctx;
     double now = bench_now_ms();
-    b->ms[part_of(b->graph, node)] += now - b->last_ms;
+    b->ms[part_of(b, node)] += now - b->last_ms;
     b->last_ms = bench_now_ms(); /* what it takes to find the part is nobody's */
 }
 
 /* The products of each part; everything else is small beside them. */
 static void count_products(struct bench *b, int64_t n_samples, int n_layers)
 {
-    const mood_encoder_config *c = &b->config;
+    const mood_encoder_config *c = mood_encoder_get_config(b->encoder);
     double T = (double)n_samples, C = 1, D = c->width;
     for (int i = 0; i < c->n_convs; i++) {
         T = floor((T - c->conv_kernel[i]) / c->conv_stride[i]) + 1;
@@ -80,44 +81,29 @@ static void count_products(struct bench *b, int64_t n_samples, int n_layers)
 
 /* ---- the network ---- */
 
-static mood_encoder_config config_named(int which)
-{
-    mood_encoder_config c;
-    mood_encoder_defaults(&c);
-    if (which == BENCH_LARGE) {
-        c.conv_norm = MOOD_CONV_NORM_LAYER;
-        c.conv_bias = c.norm_first = true;
-        c.width = 1024, c.n_layers = 24, c.n_heads = 16, c.feed_forward = 4096;
-    } else if (which == BENCH_TINY) {
-        for (int i = 0; i < c.n_convs; i++)
-            c.conv_channels[i] = 32;
-        c.width = 64, c.n_layers = 4, c.n_heads = 4, c.feed_forward = 128;
-    }
-    return c;
-}
-
 static mood_status build(struct bench *b)
 {
     const struct bench_options *o = b->o;
     int64_t n = (int64_t)(o->seconds * SAMPLE_RATE);
-    b->config = config_named(o->config);
-    int n_layers = o->layers < 0 ? b->config.n_layers : o->layers;
     mood_status status = mood_pool_create(&b->pool, o->threads);
     if (!status)
-        status = mood_weights_create(&b->weights, 0);
+        status = bench_make_encoder(&b->encoder, o);
     if (!status)
-        status = mood_graph_create(&b->graph,
-                                   &(mood_graph_params){.weights = b->weights, .pool = b->pool});
+        status = mood_graph_create(
+            &b->graph,
+            &(mood_graph_params){.weights = mood_encoder_weights(b->encoder), .pool = b->pool});
     if (status)
         return status;
+    const mood_encoder_config *config = mood_encoder_get_config(b->encoder);
+    int n_layers = bench_layers(o, b->encoder);
     b->samples = mood_input(b->graph, "samples", MOOD_F32, 3, (int64_t[]){1, n, 1});
-    b->frames = mood_wav2vec2(b->samples, &b->config, n_layers, NULL);
+    b->frames = mood_wav2vec2(b->samples, config, n_layers, NULL);
     status = mood_graph_compile(b->graph, &b->frames, 1);
     if (status)
         return status;
     float *x = mood_node_value(b->samples)->data;
     formula_values(x, n, "samples");
-    mood_encoder_prepare(&b->config, x, (size_t)n);
+    mood_encoder_prepare(config, x, (size_t)n);
     count_products(b, n, n_layers);
     return MOOD_OK;
 }
@@ -125,7 +111,7 @@ static mood_status build(struct bench *b)
 static void clean_up(struct bench *b)
 {
     mood_graph_destroy(&b->graph);
-    mood_weights_destroy(&b->weights);
+    mood_encoder_destroy(&b->encoder);
     mood_pool_destroy(&b->pool);
 }
 
@@ -133,42 +119,36 @@ static void clean_up(struct bench *b)
 
 static void print_parts(const struct bench *b)
 {
-    double peak = bench_peak_gflops(b->pool), all = 0;
+    double peak[] = {bench_peak(b->pool, BENCH_F32), bench_peak(b->pool, BENCH_INT8)}, all = 0;
     for (int p = 0; p < N_PARTS; p++)
         all += b->ms[p] / b->o->runs;
-    printf("%-24s %8s %6s %8s %8s %7s\n", "part", "ms", "share", "GFLOP", "GFLOP/s", "of peak");
+    printf("%-24s %5s %8s %6s %8s %8s %7s\n", "part", "type", "ms", "share", "GFLOP", "GFLOP/s",
+           "of peak");
     for (int p = 0; p < N_PARTS; p++) {
         double ms = b->ms[p] / b->o->runs, rate = 1e3 * b->gflop[p] / ms;
-        printf("%-24s %8.2f %5.1f%%", parts[p].name, ms, 100 * ms / all);
+        printf("%-24s %5s %8.2f %5.1f%%", parts[p].name, b->i8[p] ? "int8" : "f32", ms,
+               100 * ms / all);
         if (b->gflop[p] > 0)
             printf(" %8.3f %8.1f", b->gflop[p], rate);
-        if (b->gflop[p] > 0 && peak > 0)
-            printf(" %6.0f%%", 100 * rate / peak);
+        if (b->gflop[p] > 0 && peak[b->i8[p]] > 0)
+            printf(" %6.0f%%", 100 * rate / peak[b->i8[p]]);
         printf("\n");
     }
-    printf("peak of the processor with %d threads: %.1f GFLOP/s\n", mood_pool_threads(b->pool),
-           peak);
+    printf("peak of the processor with %d threads: %.1f GFLOP/s, int8 %.1f GOP/s\n",
+           mood_pool_threads(b->pool), peak[BENCH_F32], peak[BENCH_INT8]);
 }
 
-static void print_times(const struct bench *b, struct bench_times t)
+static void print_times(const struct bench *b, struct bench_times ms)
 {
-    static const char *const names[] = {"base", "large", "tiny"};
     const struct bench_options *o = b->o;
-    int n_layers = o->layers < 0 ? b->config.n_layers : o->layers;
-    double gflop = 0;
-    for (int p = 0; p < N_PARTS; p++)
-        gflop += b->gflop[p];
-    if (o->json)
-        printf("{\"what\": \"encoder\", \"config\": \"%s\", \"dtype\": \"f32\", \"layers\": %d, "
-               "\"threads\": %d, \"seconds\": %g, \"min_ms\": %.3f, \"median_ms\": %.3f, "
-               "\"max_ms\": %.3f, \"rss_mb\": %.1f, \"gflop\": %.3f, \"tier\": \"%s\"}\n",
-               names[o->config], n_layers, mood_pool_threads(b->pool), o->seconds, t.min, t.median,
-               t.max, bench_peak_mb(), gflop, mood_cpu_tier());
-    else
-        printf("encoder %s, %d layers, %g s, %d threads: min %.1f, median %.1f, max %.1f ms; "
-               "%.1f GFLOP, %.1f GFLOP/s; %.0f MB\n",
-               names[o->config], n_layers, o->seconds, mood_pool_threads(b->pool), t.min, t.median,
-               t.max, gflop, 1e3 * gflop / t.median, bench_peak_mb());
+    bench_print(&(struct bench_result){.what = "encoder",
+                                       .config = bench_config_name(o->config),
+                                       .dtype = (enum bench_dtype)o->dtype,
+                                       .layers = bench_layers(o, b->encoder),
+                                       .threads = mood_pool_threads(b->pool),
+                                       .seconds = o->seconds,
+                                       .ms = ms},
+                o->json);
 }
 
 static mood_status measure(struct bench *b)

@@ -130,19 +130,14 @@ static void new_batch(struct bench *b)
 static void print_times(const struct bench *b, double *ms)
 {
     const struct bench_options *o = b->o;
-    struct bench_times t = bench_summary(ms, o->runs);
-    if (!o->json) {
-        printf(
-            "heads-step, batch %d, %d-d features, %d threads: min %.1f, median %.1f, max %.1f ms\n",
-            o->batch, o->width, mood_pool_threads(b->pool), t.min, t.median, t.max);
-        return;
-    }
-    printf("{\"what\": \"heads-step\", \"config\": \"%d-d features\", \"dtype\": \"f32\", "
-           "\"layers\": 0, \"threads\": %d, \"seconds\": 3, \"min_ms\": %.3f, "
-           "\"median_ms\": %.3f, \"max_ms\": %.3f, \"rss_mb\": %.1f, \"batch\": %d, "
-           "\"params\": %lld, \"tier\": \"%s\"}\n",
-           o->width, mood_pool_threads(b->pool), t.min, t.median, t.max, bench_peak_mb(), o->batch,
-           (long long)mood_weights_trainable_elements(b->weights), mood_cpu_tier());
+    char config[32];
+    snprintf(config, sizeof(config), "%d-d features, batch %d", o->width, o->batch);
+    bench_print(&(struct bench_result){.what = "heads-step",
+                                       .config = config,
+                                       .threads = mood_pool_threads(b->pool),
+                                       .seconds = 3,
+                                       .ms = bench_summary(ms, o->runs)},
+                o->json);
 }
 
 static mood_status measure(struct bench *b)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * mood-bench.c — How long things take: the encoder, and one training step of the hybrid heads.
- * `tools/run bench` runs both beside their peers. */
+ * mood-bench.c — How long things take: the encoder, one training step of the hybrid heads, an
+ * answer. `tools/run bench` runs both beside their peers. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,14 +9,18 @@
 #include "cli.h"
 
 static const char *const configs[] = {"base", "large", "tiny", NULL};
+static const char *const dtypes[] = {"f32", "int8", NULL};
 
 static const struct cli_option options[] = {
     {CLI_CHOICE_AT(struct bench_options, config), .name = "config", .arg = "NAME",
-     .fallback = "base", .choices = configs, .help = "encoder: which one, with random weights"},
+     .fallback = "base", .choices = configs,
+     .help = "encoder, infer: which encoder, with random weights"},
+    {CLI_CHOICE_AT(struct bench_options, dtype), .name = "dtype", .arg = "f32|int8",
+     .fallback = "f32", .choices = dtypes, .help = "encoder, infer: numbers of its weights"},
     {CLI_INT_AT(struct bench_options, layers), .name = "layers", .arg = "N", .fallback = "-1",
-     .min = -1, .max = 64, .help = "encoder: transformer layers that are run; -1 is all"},
+     .min = -1, .max = 64, .help = "encoder, infer: transformer layers that are run; -1 is all"},
     {CLI_DOUBLE_AT(struct bench_options, seconds), .name = "seconds", .arg = "S", .fallback = "3",
-     .min = 0.1, .max = 60, .help = "encoder: of sound"},
+     .min = 0.1, .max = 60, .help = "encoder, infer: of sound"},
     {CLI_FLAG_AT(struct bench_options, parts), .name = "parts",
      .help = "encoder: also the time of each part, and its share of what the processor can do"},
     {CLI_INT_AT(struct bench_options, batch), .name = "batch", .arg = "N", .fallback = "32",
@@ -36,7 +40,8 @@ static const struct cli_option options[] = {
      .unset = "the best", .help = "use no kernels above c, x86-avx2 or x86-avx512"},
 };
 
-static const char *const synopsis[] = {"encoder [OPTION]...", "heads-step [OPTION]...", NULL};
+static const char *const synopsis[] = {"encoder [OPTION]...", "infer [OPTION]...",
+                                       "heads-step [OPTION]...", NULL};
 
 static const struct cli_tool tool = {
     .name = "mood-bench",
@@ -44,6 +49,8 @@ static const struct cli_tool tool = {
     .about =
         "encoder: one clip through a network of wav2vec2's form with random weights, from samples "
         "to frames.\n\n"
+        "infer: from the bytes of a WAV file to the answer of a model whose heads hear such an "
+        "encoder, all of it loaded before.\n\n"
         "heads-step: one step of training the heads on features in memory: a new batch is put "
         "together, gradients are cleared, forward in training mode with dropout, loss, backward "
         "to every parameter, Adam on all of them.",
@@ -60,7 +67,8 @@ typedef mood_status measurement(const struct bench_options *o);
 static const struct {
     const char *name;
     measurement *run;
-} measurements[] = {{"encoder", bench_encoder}, {"heads-step", bench_heads_step}};
+} measurements[] = {
+    {"encoder", bench_encoder}, {"infer", bench_infer}, {"heads-step", bench_heads_step}};
 
 static measurement *find(const char *name)
 {
@@ -77,7 +85,7 @@ int main(int argc, char **argv)
     if (cli_start(&c, &tool, argc, argv, &o)) {
         measurement *run = find(c.operands[0]);
         if (!run)
-            cli_usage(&c, "'%s' is nothing to measure; there are encoder and heads-step",
+            cli_usage(&c, "'%s' is nothing to measure; there are encoder, infer and heads-step",
                       c.operands[0]);
         else if (o.cpumask && mood_cpu_limit(o.cpumask) != MOOD_OK)
             cli_usage(&c, "--cpumask: %s", mood_error_detail());

@@ -17,8 +17,7 @@ class Bench(unittest.TestCase):
         r = run(PROGRAM, *args, "--json", "--runs", "3", "--threads", "2")
         self.assertEqual((r.code, r.err), (0, ""))
         got = json.loads(r.out)
-        for key in KEYS:
-            self.assertIn(key, got)
+        self.assertEqual(tuple(got), KEYS)
         self.assertEqual(got["threads"], 2)
         self.assertTrue(0 < got["min_ms"] <= got["median_ms"] <= got["max_ms"], got)
         self.assertGreater(got["rss_mb"], 1)
@@ -32,14 +31,23 @@ class Bench(unittest.TestCase):
         got = self.measure("encoder", "--config", "tiny", "--seconds", "0.5", "--layers", "1")
         self.assertEqual(got["layers"], 1)
 
+    def test_int8(self):
+        for what in ("encoder", "infer"):
+            got = self.measure(what, "--config", "tiny", "--dtype", "int8", "--layers", "2", "--seconds", "3")
+            self.assertEqual([got[k] for k in KEYS[:6]], [what, "tiny", "int8", 2, 2, 3])
+
+    def test_infer(self):
+        got = self.measure("infer", "--config", "tiny")
+        self.assertEqual([got[k] for k in KEYS[:6]], ["infer", "tiny", "f32", 4, 2, 3])
+
     def test_heads_step(self):
         self.assertEqual(self.measure("heads-step", "--batch", "2")["what"], "heads-step")
 
     def test_parts(self):
-        r = run(PROGRAM, "encoder", "--config", "tiny", "--seconds", "0.5", "--runs", "1", "--parts")
+        r = run(PROGRAM, "encoder", "--config", "tiny", "--seconds", "0.5", "--runs", "1", "--parts", "--threads", "2")
         self.assertEqual((r.code, r.err), (0, ""))
         lines = r.out.split("\n")
-        self.assertTrue(lines[0].startswith("encoder tiny, 4 layers, 0.5 s,"), lines[0])
+        self.assertTrue(lines[0].startswith("encoder tiny f32, 4 layers, 2 threads, 0.5 s:"), lines[0])
         shares = [float(word[:-1]) for line in lines[2:11] for word in line.split() if word[-1] == "%"]
         self.assertEqual(len(lines[2:11]), 9)
         self.assertGreater(sum(shares), 90)
