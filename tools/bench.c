@@ -3,14 +3,15 @@
  * bench.c — Times, memory, how they are printed, and how fast the processor could be at best. */
 #include "bench.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/cpu.h"
 #include "base/pool.h"
-#include "kernel/i8_kernels.h"
 
 double bench_now_ms(void)
 {
@@ -56,6 +57,7 @@ void bench_print(const struct bench_result *r, bool json)
  * unit that can do them. 12 of 256 bits fit into the 16 registers of AVX2; AVX-512 has twice as
  * many registers of twice the width, and on some processors the same number of units. */
 enum { CHAINS = 12, ROUNDS = 1000000, SLICES = 16 };
+enum { AMX_SHARE = 64 }; /* one product of tiles in place of so many others */
 
 struct peak {
     mood__task *slice;
@@ -90,6 +92,21 @@ PEAK_SLICE(avx2_i8, "avx2", "vpmaddwd", vec8, "x")
 PEAK_SLICE(avx512_i8, "avx512f,avx512bw", "vpmaddwd", vec16, "v")
 PEAK_SLICE(vnni_i8, "avx512f,avx512vnni", "vpdpbusd", vec16, "v")
 
+/* Six products of tiles that do not wait for each other. */
+__attribute__((target("amx-tile,amx-int8"))) static void amx_i8(void *ctx, int64_t task, int worker)
+{
+    (void)ctx, (void)task, (void)worker;
+    uint8_t config[64] = {1}; /* of eight tiles: 64 bytes (16 bits each) by 16 rows (8 bits) */
+    for (int i = 0; i < 8; i++)
+        config[16 + 2 * i] = 64, config[48 + i] = 16;
+    __asm__ volatile("ldtilecfg %0" : : "m"(config));
+    for (int round = 0; round < ROUNDS * CHAINS / 6 / AMX_SHARE; round++)
+        __asm__ volatile("tdpbusd %tmm7, %tmm6, %tmm0\n\ttdpbusd %tmm7, %tmm6, %tmm1\n\t"
+                         "tdpbusd %tmm7, %tmm6, %tmm2\n\ttdpbusd %tmm7, %tmm6, %tmm3\n\t"
+                         "tdpbusd %tmm7, %tmm6, %tmm4\n\ttdpbusd %tmm7, %tmm6, %tmm5");
+    __asm__ volatile("tilerelease");
+}
+
 /* The widest instruction that our own products of this type may use. */
 static struct peak peak_of(enum bench_dtype dtype)
 {
@@ -98,7 +115,9 @@ static struct peak peak_of(enum bench_dtype dtype)
         return (struct peak){0};
     if (dtype == BENCH_F32)
         return avx512 ? (struct peak){avx512_f32, 32} : (struct peak){avx2_f32, 16};
-    if (strcmp(mood__i8_kernels()->name, "avx512-vnni") == 0)
+    if (mood__cpu_has_amx())
+        return (struct peak){amx_i8, 2 * 16 * 16 * 64 / AMX_SHARE};
+    if (mood__cpu_has_vnni())
         return (struct peak){vnni_i8, 128};
     return avx512 ? (struct peak){avx512_i8, 64} : (struct peak){avx2_i8, 32};
 }

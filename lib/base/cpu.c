@@ -11,6 +11,8 @@
 
 #ifdef MOOD_HAVE_X86_TIERS
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 static const char *const names[MOOD__N_TIERS] = {"c", "x86-avx2", "x86-avx512"};
@@ -76,6 +78,38 @@ bool mood__cpu_has_vnni(void)
     return false;
 #endif
 }
+
+#if defined(MOOD_HAVE_X86_TIERS) && defined(__linux__)
+/* CPUID 7.0 EDX: tiles, products of bytes in them. arch_prctl(ARCH_REQ_XCOMP_PERM, tile data) fails
+ * where the system does not save them (before Linux 5.16), and where a signal stack that is there
+ * already would be too small for them. */
+static bool ask_for_amx(void)
+{
+    enum { TILE_BIT = 24, INT8_BIT = 25, REQUEST = 0x1023, TILE_DATA = 18 };
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx >> TILE_BIT & 1) &&
+           (edx >> INT8_BIT & 1) && syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
+}
+
+static _Atomic int amx_answer; /* 0: not asked yet, 1: no, 2: yes */
+
+bool mood__cpu_has_amx(void)
+{
+    if (mood__cpu_tier() < MOOD__TIER_X86_AVX512)
+        return false;
+    int answer = atomic_load(&amx_answer);
+    if (!answer) {
+        answer = ask_for_amx() ? 2 : 1;
+        atomic_store(&amx_answer, answer);
+    }
+    return answer == 2;
+}
+#else
+bool mood__cpu_has_amx(void)
+{
+    return false;
+}
+#endif
 
 const char *mood_cpu_tier(void)
 {

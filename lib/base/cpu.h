@@ -25,4 +25,9 @@ bool mood__cpu_has_sha(void);
  * without (Intel's of before 2019) and with. False in the tiers below. */
 bool mood__cpu_has_vnni(void);
 
+/* Whether to use those of AMX, which some processors of the tier x86-avx512 have (Intel's of 2023
+ * and later). Linux keeps their registers only for a process that has asked for it: the first call
+ * does, for all threads, and remembers the answer. False in the tiers below. */
+bool mood__cpu_has_amx(void);
+
 #endif

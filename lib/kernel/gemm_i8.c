@@ -26,7 +26,7 @@ enum {
 extern const struct mood__i8_kernels mood__i8_kernels_c;
 #ifdef MOOD_HAVE_X86_TIERS
 extern const struct mood__i8_kernels mood__i8_kernels_avx2, mood__i8_kernels_avx512,
-    mood__i8_kernels_avx512vnni;
+    mood__i8_kernels_avx512vnni, mood__i8_kernels_amx;
 #endif
 
 const struct mood__i8_kernels *mood__i8_kernels_of(int i)
@@ -41,6 +41,8 @@ const struct mood__i8_kernels *mood__i8_kernels_of(int i)
         return &mood__i8_kernels_avx512;
     if (i == 3 && mood__cpu_has_vnni())
         return &mood__i8_kernels_avx512vnni;
+    if (i == 4 && mood__cpu_has_amx())
+        return &mood__i8_kernels_amx;
 #endif
     (void)tier;
     return NULL;

@@ -14,8 +14,8 @@
  * Both sums are exact: 255 * 128 * K stays below 2^31 up to MOOD__I8_MAX_DEPTH, and no tier adds in
  * fewer than 32 bits. AVX2's vpmaddubsw does: its 16 bits are full after two products. It could be
  * had with 7 bits for one of the factors; 8 were kept, for bytes widened to 16 bits and vpmaddwd
- * cost little more, and AVX-512 VNNI (vpdpbusd) does the whole in one instruction. So all tiers
- * give the same bytes.
+ * cost little more, and AVX-512 VNNI (vpdpbusd) and AMX (tdpbusd) do the whole in one instruction.
+ * So all tiers give the same bytes.
  *
  * How W lies in memory, in files too: panels of 32 columns, the last one filled up with zeros. A
  * panel, on a 64-byte boundary, little-endian:

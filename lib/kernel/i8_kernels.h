@@ -34,7 +34,7 @@ struct mood__i8_kernels {
 
 /* Table i, or NULL when this build or this processor has not got it; and the best one within the
  * tier in use. */
-enum { MOOD__N_I8_KERNELS = 4 };
+enum { MOOD__N_I8_KERNELS = 5 };
 const struct mood__i8_kernels *mood__i8_kernels_of(int i);
 const struct mood__i8_kernels *mood__i8_kernels(void);
 

@@ -12,7 +12,8 @@
  *     spread(a)     the four bytes at `a` in every lane
  *     add_products(sum, a, w)   sum + the products of a lane's values, added up
  *
- * Where I8_TABLE is not defined, it is the table of the tier c, which has no vectors. */
+ * Where I8_TABLE is not defined, it is the table of the tier c, which has no vectors. With
+ * I8_OWN_TILE, whoever includes this has a tile of another kind, and makes the table. */
 #include <string.h>
 
 #include "kernel/i8_kernels.h"
@@ -138,6 +139,7 @@ static void finish_row(float *y, const int32_t *sum, const struct mood__i8_row *
     }
 }
 
+#ifndef I8_OWN_TILE
 #ifdef I8_PLAIN
 
 static void sum_row(int32_t *sum, const uint8_t *a, const char *w, int64_t n_steps)
@@ -223,3 +225,4 @@ static void tile(float *y, int64_t ldy, int64_t m, int n, const char *q, int64_t
 #endif
 
 const struct mood__i8_kernels I8_TABLE = {I8_NAME, ROWS, STEP *PARTS, round_row, tile};
+#endif

@@ -93,7 +93,7 @@ STANDARD = set("""assert complex ctype errno fenv float inttypes iso646 limits l
     stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath
     threads time uchar wchar wctype dirent fcntl fnmatch glob libgen poll sched semaphore termios
     unistd getopt sys/file sys/ioctl sys/mman sys/resource sys/stat sys/statvfs sys/time sys/types
-    sys/wait sys/random""".split())
+    sys/wait sys/random sys/syscall""".split())
 
 
 # Who makes and locks threads: the base, and what guards what another library has once for the whole
