@@ -44,6 +44,18 @@ struct mood__pack {
     ptrdiff_t ld, rows, width;
 };
 
+/* Strips of vectors of n numbers, n a multiple of 16: vector i of strip s is at x + s * x_next + i
+ * * x_step. In place is allowed: y == x, with the same steps. */
+struct mood__strips {
+    float *y;
+    ptrdiff_t y_step, y_next;
+    const float *x;
+    ptrdiff_t x_step, x_next;
+    ptrdiff_t n, count;
+};
+
+typedef void mood__strip_map(const struct mood__strips *s);
+
 struct mood__kernels {
     /* y = a + b, a - b, a * b; y may be a or b. */
     void (*add)(float *y, const float *a, const float *b, ptrdiff_t n);
@@ -64,6 +76,13 @@ struct mood__kernels {
      * `next` is packed; NULL: nothing is. */
     void (*product)(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, const float *b,
                     ptrdiff_t M, ptrdiff_t n, ptrdiff_t K, bool add, const struct mood__pack *next);
+    /* The same of a's transpose, a (K, M) with rows a_ld apart. */
+    void (*product_t)(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, const float *b,
+                      ptrdiff_t M, ptrdiff_t n, ptrdiff_t K, bool add);
+
+    /* The maps of Winograd's convolution (kernel/winograd.h), each strip by itself: B^T from 6 to 6
+     * vectors, A^T from 6 to 4, A from 4 to 6, G from 3 to 6, G^T from 6 to 3. */
+    mood__strip_map *wino_input, *wino_output, *wino_output_grad, *wino_weight, *wino_weight_grad;
 
     mood__map *exp, *log, *tanh, *sigmoid, *relu, *gelu;
     /* Saved tensor: the output for exp, tanh, sigmoid and relu; the input for log and gelu. */

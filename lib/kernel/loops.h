@@ -11,7 +11,7 @@
 
 #include "kernel/kernels.h"
 #include "kernel/maths.h"
-#include "kernel/tile.h"
+#include "kernel/winograd.h"
 
 enum { LANES = 16 };
 
@@ -476,6 +476,12 @@ const struct mood__kernels TIER_TABLE = {
     .scale = scale,
     .copy_rows = copy_rows,
     .product = product,
+    .product_t = product_t,
+    .wino_input = wino_input,
+    .wino_output = wino_output,
+    .wino_output_grad = wino_output_grad,
+    .wino_weight = wino_weight,
+    .wino_weight_grad = wino_weight_grad,
     .exp = map_exp,
     .log = map_log,
     .tanh = map_tanh,

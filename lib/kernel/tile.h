@@ -107,11 +107,12 @@ static inline void pack_row(struct packing *p)
     p->left.from += --p->left.rows ? p->left.ld : 0;
 }
 
-/* `m` rows of C, `nv` vectors wide; both are constants where this is called. */
+/* `m` rows of C, `nv` vectors wide, of A or (`t`) its transpose; all three are constants where this
+ * is called. */
 static inline __attribute__((always_inline)) void tile(float *c, ptrdiff_t c_ld, const float *a,
                                                        ptrdiff_t a_ld, const float *b, ptrdiff_t K,
                                                        bool acc, const int m, const int nv,
-                                                       struct packing *next)
+                                                       const bool t, struct packing *next)
 {
     vec sum[TILE_ROWS][2];
     UNROLL
@@ -126,7 +127,7 @@ static inline __attribute__((always_inline)) void tile(float *c, ptrdiff_t c_ld,
             vec b1 = nv > 1 ? vec_load(b + k * MOOD__PANEL + VEC) : b0;
             UNROLL
             for (int i = 0; i < m; i++) {
-                vec x = vec_of(a[i * a_ld + k]);
+                vec x = vec_of(t ? a[k * a_ld + i] : a[i * a_ld + k]);
                 sum[i][0] = vec_fma(x, b0, sum[i][0]);
                 if (nv > 1)
                     sum[i][1] = vec_fma(x, b1, sum[i][1]);
@@ -142,13 +143,16 @@ static inline __attribute__((always_inline)) void tile(float *c, ptrdiff_t c_ld,
 #define TILE(n)                                                                                    \
     case n:                                                                                        \
         if (nv > 1)                                                                                \
-            tile(c, c_ld, a, a_ld, b, K, acc, n, 2, next);                                         \
+            tile(c, c_ld, a, a_ld, b, K, acc, n, 2, t, next);                                      \
         else                                                                                       \
-            tile(c, c_ld, a, a_ld, b, K, acc, n, 1, next);                                         \
+            tile(c, c_ld, a, a_ld, b, K, acc, n, 1, t, next);                                      \
         break;
 
-static void any_tile(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, const float *b,
-                     ptrdiff_t K, bool acc, ptrdiff_t m, int nv, struct packing *next)
+static inline __attribute__((always_inline)) void any_tile_of(float *c, ptrdiff_t c_ld,
+                                                              const float *a, ptrdiff_t a_ld,
+                                                              const float *b, ptrdiff_t K, bool acc,
+                                                              ptrdiff_t m, int nv, const bool t,
+                                                              struct packing *next)
 {
     switch (m) {
         TILE(1)
@@ -170,16 +174,33 @@ static void any_tile(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, c
     }
 }
 
+static void any_tile(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, const float *b,
+                     ptrdiff_t K, bool acc, ptrdiff_t m, int nv, struct packing *next)
+{
+    any_tile_of(c, c_ld, a, a_ld, b, K, acc, m, nv, false, next);
+}
+
+static void any_tile_t(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, const float *b,
+                       ptrdiff_t K, bool acc, ptrdiff_t m, int nv, struct packing *next)
+{
+    any_tile_of(c, c_ld, a, a_ld, b, K, acc, m, nv, true, next);
+}
+
+/* Either of them. */
+typedef void tile_fn(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, const float *b,
+                     ptrdiff_t K, bool acc, ptrdiff_t m, int nv, struct packing *next);
+
 /* A tile that is not as wide as its vectors: by way of one that is. */
-static void narrow_tile(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, const float *b,
-                        ptrdiff_t K, bool acc, ptrdiff_t m, ptrdiff_t n, struct packing *next)
+static void narrow_tile(tile_fn *fn, float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld,
+                        const float *b, ptrdiff_t K, bool acc, ptrdiff_t m, ptrdiff_t n,
+                        struct packing *next)
 {
     float whole[TILE_ROWS * 2 * VEC];
     int nv = n > VEC ? 2 : 1;
     memset(whole, 0, sizeof(whole));
     for (ptrdiff_t i = 0; i < m && acc; i++)
         memcpy(whole + i * 2 * VEC, c + i * c_ld, (size_t)n * sizeof(float));
-    any_tile(whole, 2 * VEC, a, a_ld, b, K, acc, m, nv, next);
+    fn(whole, 2 * VEC, a, a_ld, b, K, acc, m, nv, next);
     for (ptrdiff_t i = 0; i < m; i++)
         memcpy(c + i * c_ld, whole + i * 2 * VEC, (size_t)n * sizeof(float));
 }
@@ -202,9 +223,27 @@ static void product(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, co
                 any_tile(to, c_ld, a + first * a_ld, a_ld, b + j, K, acc, m, n - j > VEC ? 2 : 1,
                          &packing);
             else
-                narrow_tile(to, c_ld, a + first * a_ld, a_ld, b + j, K, acc, m, n - j, &packing);
+                narrow_tile(any_tile, to, c_ld, a + first * a_ld, a_ld, b + j, K, acc, m, n - j,
+                            &packing);
         }
     }
     while (packing.left.rows > 0)
         pack_row(&packing);
+}
+
+static void product_t(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, const float *b,
+                      ptrdiff_t M, ptrdiff_t n, ptrdiff_t K, bool acc)
+{
+    ptrdiff_t n_tiles = (M + TILE_ROWS - 1) / TILE_ROWS;
+    struct packing none = {.left = {.rows = 0}, .steps = K};
+    for (ptrdiff_t t = 0; t < n_tiles; t++) {
+        ptrdiff_t first = t * M / n_tiles, m = (t + 1) * M / n_tiles - first;
+        for (ptrdiff_t j = 0; j < n; j += 2 * VEC) {
+            float *to = c + first * c_ld + j;
+            if (n - j >= 2 * VEC || n - j == VEC)
+                any_tile_t(to, c_ld, a + first, a_ld, b + j, K, acc, m, n - j > VEC ? 2 : 1, &none);
+            else
+                narrow_tile(any_tile_t, to, c_ld, a + first, a_ld, b + j, K, acc, m, n - j, &none);
+        }
+    }
 }

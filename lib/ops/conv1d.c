@@ -16,6 +16,7 @@
 #include "ops/i8.h"
 #include "ops/linear.h"
 #include "ops/op_list.h"
+#include "ops/winograd.h"
 
 enum {
     NARROW = 64,     /* floats in a chunk's row: below this, columns */
@@ -171,6 +172,8 @@ static void weight_grad_task(void *ctx, int64_t task, int worker)
 static size_t conv1d_scratch(const mood_node *n, int n_workers, bool backward)
 {
     const struct conv1d_attr *a = n->attr;
+    if (mood__winograd_pays(&a->c))
+        return mood__winograd_scratch(&a->c, n_workers, backward);
     if (a->by_products && !backward)
         return mood__conv1d_products_scratch(&a->c, n_workers);
     return a->by_columns ? mood__columns_scratch(&a->c, n_workers, backward) : 0;
@@ -180,7 +183,9 @@ static void conv1d_forward(struct mood__run *r, mood_node *n)
 {
     const struct conv1d_attr *a = n->attr;
     struct job j = {r, n, &a->c};
-    if (a->by_products)
+    if (mood__winograd_pays(&a->c))
+        mood__winograd_forward(r, n, &a->c);
+    else if (a->by_products)
         mood__conv1d_products(r, n, &a->c);
     else if (a->by_columns)
         mood__columns_forward(r, n, &a->c);
@@ -193,6 +198,10 @@ static void conv1d_backward(struct mood__run *r, mood_node *n)
     const struct conv1d_attr *a = n->attr;
     const struct mood__conv *c = &a->c;
     struct job j = {r, n, c};
+    if (mood__winograd_pays(c)) {
+        mood__winograd_backward(r, n, c);
+        return;
+    }
     if (a->by_columns) {
         mood__columns_backward(r, n, c);
         return;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * conv2d.c — 2-D convolution, by columns. */
+ * conv2d.c — 2-D convolution, by columns or by Winograd's form. */
 #include "mood/ops.h"
 
 #include "ops/columns.h"
 #include "ops/linear.h"
 #include "ops/op_list.h"
+#include "ops/winograd.h"
 
 struct conv2d_attr {
     mood_conv2d_params p;
@@ -54,17 +55,27 @@ static mood_status conv2d_shape(mood_node *n)
 
 static size_t conv2d_scratch(const mood_node *n, int n_workers, bool backward)
 {
-    return mood__columns_scratch(&((const struct conv2d_attr *)n->attr)->c, n_workers, backward);
+    const struct mood__conv *c = &((const struct conv2d_attr *)n->attr)->c;
+    return mood__winograd_pays(c) ? mood__winograd_scratch(c, n_workers, backward)
+                                  : mood__columns_scratch(c, n_workers, backward);
 }
 
 static void conv2d_forward(struct mood__run *r, mood_node *n)
 {
-    mood__columns_forward(r, n, &((const struct conv2d_attr *)n->attr)->c);
+    const struct mood__conv *c = &((const struct conv2d_attr *)n->attr)->c;
+    if (mood__winograd_pays(c))
+        mood__winograd_forward(r, n, c);
+    else
+        mood__columns_forward(r, n, c);
 }
 
 static void conv2d_backward(struct mood__run *r, mood_node *n)
 {
-    mood__columns_backward(r, n, &((const struct conv2d_attr *)n->attr)->c);
+    const struct mood__conv *c = &((const struct conv2d_attr *)n->attr)->c;
+    if (mood__winograd_pays(c))
+        mood__winograd_backward(r, n, c);
+    else
+        mood__columns_backward(r, n, c);
 }
 
 const struct mood__op mood__op_conv2d = {

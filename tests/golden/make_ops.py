@@ -157,10 +157,13 @@ def convolutions():
             ("wide", (1, 2, 3), (5, 3, 2), dict(padding=3))):
         case(f"conv1d.{name}", [uniform(*x), uniform(*w), uniform(w[-1])], "ddd",
              lambda x, w, b, how=how: conv1d(x, w, b, **how))
+    case("conv1d.winograd", [uniform(2, 9, 16), uniform(3, 16, 48), uniform(48)], "ddd",
+         lambda x, w, b: conv1d(x, w, b, padding=1))
     case("conv1d.nobias", [uniform(2, 7, 3), uniform(3, 3, 4)], "dd", conv1d)
     for name, x, w, how in (
             ("same", (2, 5, 6, 3), (3, 3, 3, 4), dict(padding=1)),
             ("one", (2, 6, 5, 1), (3, 3, 1, 4), dict(padding=1)),
+            ("winograd", (2, 6, 7, 16), (3, 3, 16, 16), dict(padding=1)),
             ("point", (2, 3, 4, 3), (1, 1, 3, 5), {}),
             ("oblong", (1, 7, 8, 2), (2, 3, 2, 3), dict(stride=(2, 1), padding=(1, 0))),
             ("gaps", (2, 7, 7, 2), (2, 1, 2, 3), dict(stride=(3, 2), padding=(0, 2)))):

@@ -48,6 +48,8 @@ ptrdiff_t kernel_size(const struct kernel_call *c, char letter)
         return c->rows > 0 ? (c->rows - 1) * (c->C + GAP) + c->C : 0;
     case 'k':
         return c->C * MOOD__PANEL;
+    case 'w':
+        return kernel_strips_size(c);
     case 't':
         return c->rows > 0 ? (c->rows - 1) * (c->wt + GAP) + c->wt : 0;
     case 'p':
@@ -139,19 +141,6 @@ static double exact_scale(const struct kernel_call *c, int o, ptrdiff_t i, doubl
     double y = (double)FACTOR * in(c, 0, i);
     *bound = U * fabs(y);
     return accumulated(c, i, y, c->a, bound);
-}
-
-static void run_copy_rows(const struct mood__kernels *k, const struct kernel_call *c)
-{
-    k->copy_rows(c->out[0], c->C + GAP, c->in[0], c->C, c->rows, c->C);
-}
-
-static double exact_copy_rows(const struct kernel_call *c, int o, ptrdiff_t i, double *bound)
-{
-    (void)o;
-    ptrdiff_t row = i / (c->C + GAP), column = i % (c->C + GAP);
-    *bound = 0;
-    return column < c->C ? in(c, 0, row * c->C + column) : before(c, 0, i);
 }
 
 /* All maps are called alike, and so are their gradients: the case says where in the table they are.
@@ -555,8 +544,19 @@ const struct kernel_case kernel_cases[] = {
     {"mul", "nn", "n", 0, 'v', 0, 0, 0, run_mul, exact_mul, 0},
     {"mul_add", "nn", "n", 0, 'v', 0, -1, 0, run_mul_add, exact_mul_add, 0},
     {"scale", "n", "n", 0, 'v', 1, 0, 0, run_scale, exact_scale, 0},
-    {"copy_rows", "n", "s", 0, 'r', 0, -1, 0, run_copy_rows, exact_copy_rows, 0},
+    {"copy_rows", "n", "s", 0, 'r', 0, -1, 0, kernel_run_copy_rows, kernel_exact_copy_rows, 0},
     {"product", "nkk", "tk", 0, 't', 2, -1, 0, kernel_run_product, kernel_exact_product, 0},
+    {"product_t", "nk", "t", 0, 't', 1, -1, 0, kernel_run_product_t, kernel_exact_product_t, 0},
+    {"wino_input", "w", "w", 0, 'r', 0, 0, 0, kernel_run_strips, kernel_exact_wino_input,
+     FIELD(wino_input)},
+    {"wino_output", "w", "w", 0, 'r', 0, -1, 0, kernel_run_strips, kernel_exact_wino_output,
+     FIELD(wino_output)},
+    {"wino_output_grad", "w", "w", 0, 'r', 0, 0, 0, kernel_run_strips,
+     kernel_exact_wino_output_grad, FIELD(wino_output_grad)},
+    {"wino_weight", "w", "w", 0, 'r', 0, 0, 0, kernel_run_strips, kernel_exact_wino_weight,
+     FIELD(wino_weight)},
+    {"wino_weight_grad", "w", "w", 0, 'r', 0, -1, 0, kernel_run_strips,
+     kernel_exact_wino_weight_grad, FIELD(wino_weight_grad)},
     {"exp", "n", "n", 0, 'v', 0, 0, 0, run_map, exact_exp, FIELD(exp)},
     {"log", "n", "n", 0, 'v', 0, 0, 0, run_map, exact_log, FIELD(log)},
     {"tanh", "n", "n", 0, 'v', 0, 0, 0, run_map, exact_tanh, FIELD(tanh)},

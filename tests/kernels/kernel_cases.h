@@ -30,7 +30,8 @@ struct kernel_call {
 /* Sizes of buffers, a letter each:
  *   n  rows * C numbers      c  C numbers      1  one number
  *   s  rows of C with gaps between them      p  what the pooling windows cover
- *   k  a panel of C rows      t  rows of wt with gaps between them */
+ *   k  a panel of C rows      t  rows of wt with gaps between them
+ *   w  strips of Winograd's maps, a row each, of whole vectors out of C */
 struct kernel_case {
     const char *name;
     const char *in, *out;
@@ -53,10 +54,25 @@ extern const int n_kernel_cases;
 ptrdiff_t kernel_size(const struct kernel_call *c, char letter);
 
 /* Of kernel_network.c. */
+void kernel_run_copy_rows(const struct mood__kernels *k, const struct kernel_call *c);
+double kernel_exact_copy_rows(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
 void kernel_run_softmax(const struct mood__kernels *k, const struct kernel_call *c);
 double kernel_exact_softmax(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
 void kernel_run_product(const struct mood__kernels *k, const struct kernel_call *c);
 double kernel_exact_product(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
+void kernel_run_product_t(const struct mood__kernels *k, const struct kernel_call *c);
+double kernel_exact_product_t(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
+
+/* Of kernel_winograd.c. */
+ptrdiff_t kernel_strips_size(const struct kernel_call *c);
+void kernel_run_strips(const struct mood__kernels *k, const struct kernel_call *c);
+double kernel_exact_wino_input(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
+double kernel_exact_wino_output(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
+double kernel_exact_wino_output_grad(const struct kernel_call *c, int o, ptrdiff_t i,
+                                     double *bound);
+double kernel_exact_wino_weight(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
+double kernel_exact_wino_weight_grad(const struct kernel_call *c, int o, ptrdiff_t i,
+                                     double *bound);
 
 /* What exp is off by, relative to itself. */
 #define KERNEL_EXP (1.4 * 0x1p-24)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * kernel_network.c — The cases of product and softmax; see kernel_cases.c, whose form they have. */
+ * kernel_network.c — The cases of copies, products and softmax; see kernel_cases.c, whose form they
+ * have. */
 #include <math.h>
 
 #include "kernel_cases.h"
@@ -11,6 +12,19 @@ static const float FACTOR = 0.25f; /* of softmax */
 static double in(const struct kernel_call *c, int k, ptrdiff_t i)
 {
     return (double)c->in[k][i];
+}
+
+void kernel_run_copy_rows(const struct mood__kernels *k, const struct kernel_call *c)
+{
+    k->copy_rows(c->out[0], c->C + KERNEL_GAP, c->in[0], c->C, c->rows, c->C);
+}
+
+double kernel_exact_copy_rows(const struct kernel_call *c, int o, ptrdiff_t i, double *bound)
+{
+    (void)o;
+    ptrdiff_t row = i / (c->C + KERNEL_GAP), column = i % (c->C + KERNEL_GAP);
+    *bound = 0;
+    return column < c->C ? in(c, 0, row * c->C + column) : (double)c->out[0][i];
 }
 
 /* a (rows, C) b (C, wt): rows of a are as far apart as they are long, or with flag b half of that,
@@ -27,24 +41,45 @@ void kernel_run_product(const struct mood__kernels *k, const struct kernel_call 
                c->C, c->a, &next);
 }
 
-/* A chain of C fused multiply-adds rounds C times, what it starts from included. */
-double kernel_exact_product(const struct kernel_call *c, int o, ptrdiff_t i, double *bound)
+/* The same of the transpose of a (C, rows). */
+void kernel_run_product_t(const struct mood__kernels *k, const struct kernel_call *c)
 {
+    k->product_t(c->out[0], c->wt + KERNEL_GAP, c->in[0], c->rows, c->in[1], c->rows, c->wt, c->C,
+                 c->a);
+}
+
+/* Element i of c, where number e of its row of a is at a_row + e * a_step. A chain of C fused
+ * multiply-adds rounds C times, what it starts from included. */
+static double exact_product(const struct kernel_call *c, ptrdiff_t i, ptrdiff_t a_row,
+                            ptrdiff_t a_step, double *bound)
+{
+    ptrdiff_t column = i % (c->wt + KERNEL_GAP);
     *bound = 0;
-    if (o == 1)
-        return c->a && i % MOOD__PANEL >= c->wt ? (double)c->out[1][i] : in(c, 2, i);
-    ptrdiff_t row = i / (c->wt + KERNEL_GAP), column = i % (c->wt + KERNEL_GAP);
     if (column >= c->wt)
         return (double)c->out[0][i];
     double y = c->a ? (double)c->out[0][i] : 0, size = fabs(y);
     for (ptrdiff_t e = 0; e < c->C; e++) {
         double term =
-            (double)c->in[0][row_of_a(c, row) + e] * (double)c->in[1][e * MOOD__PANEL + column];
+            (double)c->in[0][a_row + e * a_step] * (double)c->in[1][e * MOOD__PANEL + column];
         y += term;
         size += fabs(term);
     }
     *bound = (double)c->C * U * size * SECOND_ORDER;
     return y;
+}
+
+double kernel_exact_product(const struct kernel_call *c, int o, ptrdiff_t i, double *bound)
+{
+    *bound = 0;
+    if (o == 1)
+        return c->a && i % MOOD__PANEL >= c->wt ? (double)c->out[1][i] : in(c, 2, i);
+    return exact_product(c, i, row_of_a(c, i / (c->wt + KERNEL_GAP)), 1, bound);
+}
+
+double kernel_exact_product_t(const struct kernel_call *c, int o, ptrdiff_t i, double *bound)
+{
+    (void)o;
+    return exact_product(c, i, i / (c->wt + KERNEL_GAP), c->rows, bound);
 }
 
 void kernel_run_softmax(const struct mood__kernels *k, const struct kernel_call *c)

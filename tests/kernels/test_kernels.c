@@ -295,7 +295,7 @@ static void visit_tiers(struct scene *s, void *ctx)
         const float *beside = s->call.in[s->k->in_place];
         fill_outputs(s, 1, (enum filling)f, t->n_calls - 1);
         if (!s->call.a || s->k->form == 'r') {
-            ptrdiff_t n = kernel_size(&s->call, 'n');
+            ptrdiff_t n = kernel_size(&s->call, s->k->in[s->k->in_place]);
             memcpy(s->out[1][0], beside, (size_t)n * sizeof(float));
             s->call.in[s->k->in_place] = s->out[1][0];
             run(s, 1, t->table);
