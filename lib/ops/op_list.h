@@ -12,13 +12,13 @@
     X(sub)                                                                                         \
     X(mul)                                                                                         \
     X(scale)                                                                                       \
+    X(clamp)                                                                                       \
     X(exp)                                                                                         \
     X(log)                                                                                         \
     X(tanh)                                                                                        \
     X(sigmoid)                                                                                     \
     X(relu)                                                                                        \
     X(gelu)                                                                                        \
-    X(clamp)                                                                                       \
     X(dropout)                                                                                     \
     X(reshape)                                                                                     \
     X(transpose)                                                                                   \
