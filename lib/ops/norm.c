@@ -194,7 +194,7 @@ static size_t group_norm_scratch(const mood_node *n, int n_workers, bool backwar
 {
     (void)n_workers;
     const struct group_norm_attr *a = n->attr;
-    return (size_t)((2 * a->B + (backward ? 0 : SHARDS)) * a->C) * sizeof(double);
+    return (size_t)(((backward ? 3 : 2) * a->B + (backward ? 0 : SHARDS)) * a->C) * sizeof(double);
 }
 
 /* Replace each channel's value by the mean over its group, in which each channel counts P times. */
@@ -300,6 +300,8 @@ static void group_norm_sample_grad(void *ctx, int64_t b, int worker)
     const float *dy = mood__dout(j->n) + b * a->P * a->C, *gamma = mood__in(j->n, 1);
     const float *mean = (const float *)j->n->state + 2 * b * a->C, *inv = mean + a->C;
     double *sum_g = (double *)j->n->scratch + 2 * b * a->C, *sum_gx = sum_g + a->C;
+    float *mean_g = (float *)((double *)j->n->scratch + 2 * a->B * a->C) + 2 * b * a->C,
+          *mean_gx = mean_g + a->C; /* of the channel's group */
     memset(sum_g, 0, (size_t)(2 * a->C) * sizeof(double));
     for (int64_t p = 0; p < a->P; p++)
         for (int64_t c = 0; c < a->C; c++) {
@@ -312,19 +314,24 @@ static void group_norm_sample_grad(void *ctx, int64_t b, int worker)
     float *dx = mood__din(j->n, 0) + b * a->P * a->C;
     int64_t Cg = a->C / a->groups;
     for (int64_t g = 0; g < a->groups; g++) {
-        double mean_g = 0, mean_gx = 0;
+        double g_of_group = 0, gx_of_group = 0;
         for (int64_t c = g * Cg; c < (g + 1) * Cg; c++) {
-            mean_g += sum_g[c] * (double)gamma[c] / (double)(a->P * Cg);
-            mean_gx += sum_gx[c] * (double)gamma[c] / (double)(a->P * Cg);
+            g_of_group += sum_g[c] * (double)gamma[c] / (double)(a->P * Cg);
+            gx_of_group += sum_gx[c] * (double)gamma[c] / (double)(a->P * Cg);
         }
-        for (int64_t p = 0; p < a->P; p++)
-            for (int64_t c = g * Cg; c < (g + 1) * Cg; c++) {
-                int64_t i = p * a->C + c;
-                float xh = (x[i] - mean[c]) * inv[c];
-                float d = inv[c] * (dy[i] * gamma[c] - (float)mean_g - xh * (float)mean_gx);
-                dx[i] = mood__adds(j->n, 0) ? dx[i] + d : d;
-            }
+        for (int64_t c = g * Cg; c < (g + 1) * Cg; c++) {
+            mean_g[c] = (float)g_of_group;
+            mean_gx[c] = (float)gx_of_group;
+        }
     }
+    bool adds = mood__adds(j->n, 0);
+    for (int64_t p = 0; p < a->P; p++)
+        for (int64_t c = 0; c < a->C; c++) {
+            int64_t i = p * a->C + c;
+            float xh = (x[i] - mean[c]) * inv[c];
+            float d = inv[c] * (dy[i] * gamma[c] - mean_g[c] - xh * mean_gx[c]);
+            dx[i] = adds ? dx[i] + d : d;
+        }
 }
 
 static void group_norm_backward(struct mood__run *r, mood_node *n)
