@@ -43,7 +43,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "mood/base.h"
+#include "mood/encoder.h"
 
 /* --- the table ------------------------------------------------------------------------------ */
 
@@ -200,5 +200,12 @@ void cli_progress_end(struct cli_progress *p);              /* wipes the bar awa
 /* The text of a bar that fits into `columns` (without the \r), as pure function of its numbers. */
 void cli_progress_text(char *out, size_t capacity, const struct cli_progress *p, double elapsed_s,
                        int columns);
+
+/* ---- encoders ---- */
+
+/* The form that an option names: base, tiny, or the path of a config.json.
+ * Errors: as mood_import_config. */
+MOOD_NODISCARD
+mood_status cli_encoder_form(mood_encoder_config *out, const char *name);
 
 #endif

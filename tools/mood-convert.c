@@ -9,7 +9,7 @@
 #include "convert.h"
 
 struct options {
-    bool info, verify, trained_like;
+    bool info, verify, trained_like, encoder;
     const char *random;
     int dtype;
     int64_t seed;
@@ -24,6 +24,8 @@ static const struct cli_option options[] = {
      .help = "numbers of the encoder's weights in the file: f16 halves it, int8 quarters it "
              "and computes faster, and the encoder stays the same one for every model; keep is f32 "
              "for a folder or --random"},
+    {CLI_FLAG_AT(struct options, encoder), .name = "encoder",
+     .help = "of a model with an encoder inside, write the encoder alone"},
     {CLI_FLAG_AT(struct options, info), .name = "info", .help = "say what SOURCE is"},
     {CLI_FLAG_AT(struct options, verify), .name = "verify",
      .help = "with --info: compute an encoder's identity again, from all of its weights"},
@@ -40,6 +42,7 @@ static const struct cli_option options[] = {
 static const char *const synopsis[] = {
     "[--dtype keep|f32|f16|int8] SOURCE OUT.h5",
     "ENCODER.h5 FOLDER/",
+    "--encoder [--dtype keep|f32|f16|int8] MODEL.h5 OUT.h5",
     "--random base|tiny|CONFIG.json [--seed N] OUT.h5",
     "--info [--verify] SOURCE",
     NULL,
@@ -50,6 +53,8 @@ static const struct cli_example examples[] = {
      "mood-convert wav2vec2-base/ wav2vec2-base.h5 --dtype f16"},
     {"Make a model of a whole emotion classifier, and use it",
      "mood-convert superb-er/ er.h5 && mood-infer -m er.h5 clip.wav"},
+    {"Take the encoder out of a model that mood-train made",
+     "mood-convert --encoder model.h5 encoder.h5"},
     {"What is this file?", "mood-convert --info model.h5"},
 };
 
@@ -94,32 +99,12 @@ static bool ends_in(const char *path, const char *ending)
     return n > m && strcmp(path + n - m, ending) == 0;
 }
 
-/* Big for a test, and small for an encoder: 0.1 s of computing for a minute of sound. */
-static void tiny(mood_encoder_config *c)
-{
-    mood_encoder_defaults(c);
-    for (int i = 0; i < c->n_convs; i++)
-        c->conv_channels[i] = 32;
-    c->width = 64;
-    c->n_layers = 4;
-    c->n_heads = 4;
-    c->feed_forward = 128;
-    c->pos_kernel = 32;
-    c->pos_groups = 4;
-}
-
 static mood_status make_random(mood_encoder **out, const struct options *o)
 {
     mood_encoder_config config;
-    if (strcmp(o->random, "base") == 0)
-        mood_encoder_defaults(&config);
-    else if (strcmp(o->random, "tiny") == 0)
-        tiny(&config);
-    else {
-        mood_status status = mood_import_config(&config, o->random);
-        if (status)
-            return status;
-    }
+    mood_status status = cli_encoder_form(&config, o->random);
+    if (status)
+        return status;
     return mood_encoder_create(
         out, &config,
         &(mood_encoder_params){.seed = (uint64_t)o->seed, .trained_like = o->trained_like});
@@ -187,10 +172,11 @@ static void write_model(struct cli *c, const struct source *s, const char *out)
         fprintf(stderr, "%s written\n", out);
 }
 
-/* ---- the four forms ----------------------------------------------------------------------- */
+/* ---- the five forms ----------------------------------------------------------------------- */
 
 static void convert(struct cli *c)
 {
+    const struct options *o = c->options;
     const char *source = c->operands[0], *out = c->operands[1];
     struct source s;
     if (open_source(&s, source) != MOOD_OK)
@@ -199,10 +185,10 @@ static void convert(struct cli *c)
         cli_error(c, source, "holds %s; an encoder or a model is needed", s.file.kind);
     else if (!s.in.encoder)
         cli_error(c, source, "is a model without an encoder inside: there is nothing to convert");
-    else if (was_rounded(c->options, &s))
+    else if (was_rounded(o, &s))
         cli_error(c, source, "has weights of %d bits, and what was rounded away is not in it",
                   s.file.dtype == MOOD_F16 ? 16 : 8);
-    else if (!s.in.model)
+    else if (!s.in.model || o->encoder)
         write_encoder(c, &s, out);
     else if (names_folder(out))
         cli_error(c, out, "only an encoder can be written as a folder, and %s is a model", source);
@@ -245,6 +231,8 @@ static bool check_usage(struct cli *c)
         return cli_usage(c, "--info and --random do not go together");
     if (o->verify && !o->info)
         return cli_usage(c, "--verify belongs to --info");
+    if (o->encoder && (o->info || o->random))
+        return cli_usage(c, "--encoder takes a model and a file to write");
     if (!o->random && (o->trained_like || o->seed))
         return cli_usage(c, "--seed and --trained-like belong to --random");
     int n = o->info || o->random ? 1 : 2;

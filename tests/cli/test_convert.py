@@ -199,6 +199,18 @@ class Models(Convert):
         self.refuses(1, "only an encoder", folders("classifier")[0], "folder/")
         self.assertEqual(os.listdir("."), [])
 
+    def test_the_encoder_of_a_model(self):
+        self.good(CONVERT, folders("classifier")[0], "model.h5")
+        self.good(CONVERT, "--encoder", "model.h5", "encoder.h5")
+        facts = self.info("encoder.h5")
+        self.assertIn("encoder, version", facts[""])
+        self.assertEqual(facts["identity"], self.info("model.h5")["identity"])
+        self.good(CONVERT, "--info", "--verify", "encoder.h5")
+        self.good(CONVERT, "--encoder", "model.h5", "eight.h5", "--dtype", "int8")
+        self.assertIn("i8", self.info("eight.h5")["parameters"])
+        self.refuses(1, "is a model without an encoder", "--encoder", V1_MODEL, "a.h5")
+        self.refuses(2, "--encoder takes a model", "--encoder", "--info", "model.h5")
+
     def test_what_has_no_encoder(self):
         facts = self.info(V1_MODEL)
         self.assertIn("model, version 1.0", facts[""])
