@@ -106,7 +106,7 @@ mood_status mood__set_shape(mood_node *n, int rank, const int64_t *dim);
 mood_status mood__need_f32(mood_node *n);
 
 /* Whether a node is a weight that may not be written to: see mood__weights_add_borrowed. */
-bool mood__is_borrowed(const mood_node *n);
+bool mood__is_read_only(const mood_node *n);
 
 /* axis, counted from the end if negative; -1 when it is outside the rank. */
 int mood__axis(int axis, int rank);
@@ -134,6 +134,14 @@ void mood__weights_start_outline(mood_weights *w);
  * panels of an i8 matrix, on a MOOD__ALIGN boundary). */
 MOOD_NODISCARD
 mood_status mood__weights_add_borrowed(mood_weights *w, const char *name, const mood_tensor *value);
+
+/* ---- for what trains several sets as one ---- */
+
+/* Add every weight of `src` but those that were borrowed. Both sets then have the same numbers, in
+ * the memory of src, which has to outlive w; a gradient belongs to one set only.
+ * Errors: as mood_weights_add. */
+MOOD_NODISCARD
+mood_status mood__weights_share(mood_weights *w, const mood_weights *src);
 
 /* ---- for forward and backward ---- */
 

@@ -11,7 +11,8 @@ struct weight {
     char *name;
     mood_tensor value, grad;
     bool trainable;
-    bool borrowed; /* the value's memory is somebody else's, and may be read-only */
+    bool borrowed;  /* the value's memory is somebody else's */
+    bool read_only; /* and may be that of a mapped file */
 };
 
 struct mood_weights {
@@ -147,12 +148,31 @@ mood_status mood__weights_add_borrowed(mood_weights *w, const char *name, const 
     mood_status status = mood_tensor_make(&t, value->data, value->dtype, value->rank, value->dim);
     if (status)
         return mood__fail_in(status, "weight '%s'", name);
-    return append(w, name, &t) ? MOOD_OK : mood__nomem();
+    struct weight *x = append(w, name, &t);
+    if (!x)
+        return mood__nomem();
+    x->read_only = true;
+    return MOOD_OK;
 }
 
-bool mood__is_borrowed(const mood_node *n)
+mood_status mood__weights_share(mood_weights *w, const mood_weights *src)
 {
-    return n->weight >= 0 && n->graph->weights->list[n->weight]->borrowed;
+    for (size_t i = 0; i < src->count; i++) {
+        const struct weight *x = src->list[i];
+        if (x->read_only)
+            continue;
+        MOOD__TRY(check_name(w, x->name));
+        struct weight *mine = append(w, x->name, &x->value);
+        if (!mine)
+            return mood__nomem();
+        mine->trainable = x->trainable;
+    }
+    return MOOD_OK;
+}
+
+bool mood__is_read_only(const mood_node *n)
+{
+    return n->weight >= 0 && n->graph->weights->list[n->weight]->read_only;
 }
 
 void mood_weights_seal(mood_weights *w)
@@ -241,7 +261,7 @@ mood_status mood_weights_copy(mood_weights *dst, const mood_weights *src)
     for (size_t i = 0; i < dst->count; i++) {
         const char *name = dst->list[i]->name;
         int j = mood_weights_find(src, name);
-        if (dst->list[i]->borrowed)
+        if (dst->list[i]->read_only)
             return mood__fail(MOOD_E_INVALID, "copy of weights: '%s' is read-only", name);
         if (j < 0)
             return mood__fail(MOOD_E_MISSING, "copy of weights: the source has no '%s'", name);

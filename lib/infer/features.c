@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/half.h"
+#include "models/model.h"
 #include "models/pipeline.h"
 #include "tensor/tensor.h"
 
@@ -26,22 +27,36 @@ int mood__window_frames(const mood_encoder *encoder)
     return (int)mood_encoder_frames(mood_encoder_get_config(encoder), MOOD__WINDOW_SAMPLES);
 }
 
-mood_status mood__features_create(mood_frames **out, mood_encoder *encoder,
-                                  const mood_encoder_use *use, mood_pool *pool)
+mood_status mood__check_window_frames(const mood_encoder *encoder)
 {
-    bool mix = use->layer == MOOD_LAYER_MIX;
-    const mood_frames_params params = {
-        .n_layers = mix ? -1 : use->layer, .every_layer = mix, .pool = pool};
-    return mood_frames_create(out, encoder, MOOD__WINDOW_SAMPLES, &params);
+    int n = mood__window_frames(encoder);
+    if (n < MOOD__HEADS_MIN_FRAMES)
+        return mood__fail(MOOD_E_INVALID,
+                          "the encoder gives %d frames for the %d samples of a window, and the "
+                          "heads need %d",
+                          n, (int)MOOD__WINDOW_SAMPLES, (int)MOOD__HEADS_MIN_FRAMES);
+    return MOOD_OK;
 }
 
-mood_status mood__features_run(mood_frames *frames, const mood_encoder_use *use, bool rounded,
-                               const float *x, float *features)
+struct mood__encoder_part mood__part_heard(const mood_encoder_use *use, int first)
 {
-    bool mix = use->layer == MOOD_LAYER_MIX;
-    int first = mix ? 0 : use->layer, last = mix ? use->n_layers : use->layer;
+    return (struct mood__encoder_part){first,
+                                       use->layer == MOOD_LAYER_MIX ? use->n_layers : use->layer};
+}
+
+mood_status mood__features_create(mood_frames **out, mood_encoder *encoder,
+                                  const mood_encoder_use *use, int first, mood_pool *pool)
+{
+    return mood__frames_create(out, encoder, MOOD__WINDOW_SAMPLES, mood__part_heard(use, first),
+                               use->layer == MOOD_LAYER_MIX, pool);
+}
+
+/* Copy what the frames kept of the last run. */
+static void take(const mood_frames *frames, const mood_encoder_use *use, bool rounded,
+                 float *features)
+{
+    int last = mood__part_heard(use, 0).last, first = use->layer == MOOD_LAYER_MIX ? 0 : last;
     float *to = features;
-    MOOD__TRY(mood_frames_run(frames, x));
     for (int i = first; i <= last; i++) {
         const mood_tensor *layer = mood_frames_layer(frames, i);
         memcpy(to, layer->data, mood_tensor_bytes(layer));
@@ -49,6 +64,21 @@ mood_status mood__features_run(mood_frames *frames, const mood_encoder_use *use,
     }
     if (rounded)
         mood__round_features(features, (size_t)(to - features));
+}
+
+mood_status mood__features_run(mood_frames *frames, const mood_encoder_use *use, bool rounded,
+                               const float *x, float *features)
+{
+    MOOD__TRY(mood_frames_run(frames, x));
+    take(frames, use, rounded, features);
+    return MOOD_OK;
+}
+
+mood_status mood__features_forward(mood_frames *frames, const mood_encoder_use *use, bool rounded,
+                                   float *features)
+{
+    MOOD__TRY(mood__frames_forward(frames));
+    take(frames, use, rounded, features);
     return MOOD_OK;
 }
 

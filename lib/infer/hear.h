@@ -73,13 +73,17 @@ MOOD_NODISCARD
 mood_status mood__hear(struct mood__heard *out, struct mood__ear *ear, const mood_audio *audio);
 void mood__heard_free(struct mood__heard *heard); /* sets it to all zeros, which is empty */
 
-/* A recogniser for mood__infer_heard only. It has no encoder: a model that needs one is given its
- * features, of which a window has `n_frames` (without an encoder it is not looked at). */
+/* A recogniser for mood__infer_heard only, which is fed with what comes before a part of the
+ * network. A model that needs an encoder is given its features, of which a window has `n_frames`
+ * (without an encoder it is not looked at); or, with hidden >= 0, that hidden state, of which the
+ * encoder that is in the model makes the rest. */
+enum { MOOD__FED_FEATURES = -1 };
 MOOD_NODISCARD
-mood_status mood__infer_create_fed(mood_infer **out, mood_model *model, int n_frames);
+mood_status mood__infer_create_fed(mood_infer **out, mood_model *model, int n_frames, int hidden);
 
-/* Writes the features of one window, as mood__features_run does, or the functionals, to the
- * network's input; and the plane, when what was heard has none. Not called for heads without an
+/* Writes the features of one window, as mood__features_run does, its hidden state, or the
+ * functionals, to where the recogniser is fed; and the plane, when what was heard has none. Not
+ * called for heads without an
  * encoder. */
 typedef mood_status mood__feed(void *ctx, size_t window, float *features, float *plane);
 

@@ -23,7 +23,7 @@ struct mood_infer {
     void *user;
     const volatile int *stop;
     struct mood__ear *ear;
-    mood_frames *frames; /* NULL without an encoder, and when its features come from elsewhere */
+    mood_frames *frames; /* of the part of the encoder that is run here; NULL: of none */
     mood_graph *graph;
     mood_node *features; /* (1, T, D) or (1, L, T, D); functionals (1, F); or NULL */
     mood_node *mel;      /* (1, F, T, 1) for the heads; or NULL */
@@ -111,9 +111,9 @@ static enum mood__ear_kind ear_for(mood_network network)
     return MOOD__EAR_PLAIN;
 }
 
-/* With `encoder`, or fed with its features, or for a model without one. */
-static mood_status create(mood_infer **out, mood_model *model, mood_encoder *encoder, int n_frames,
-                          mood_pool *pool)
+/* With `encoder`, from `first` on, or fed with its features, or for a model without one. */
+static mood_status create(mood_infer **out, mood_model *model, mood_encoder *encoder, int first,
+                          int n_frames, mood_pool *pool)
 {
     mood_infer *infer = mood__calloc(1, sizeof(*infer));
     if (!infer)
@@ -122,7 +122,8 @@ static mood_status create(mood_infer **out, mood_model *model, mood_encoder *enc
     infer->temperature = mood_model_temperature(model);
     mood_status status = mood__ear_create(&infer->ear, ear_for(mood_model_network(model)));
     if (!status && encoder)
-        status = mood__features_create(&infer->frames, encoder, mood_model_encoder(model), pool);
+        status =
+            mood__features_create(&infer->frames, encoder, mood_model_encoder(model), first, pool);
     if (!status)
         status = build(infer, n_frames, pool);
     if (status)
@@ -137,17 +138,19 @@ mood_status mood_infer_create(mood_infer **out, mood_model *model, const mood_in
     mood_encoder *encoder;
     *out = NULL;
     MOOD__TRY(choose_encoder(&encoder, model, p.encoder));
-    MOOD__TRY(create(out, model, encoder, encoder ? mood__window_frames(encoder) : 0, p.pool));
+    MOOD__TRY(create(out, model, encoder, MOOD__FROM_SAMPLES,
+                     encoder ? mood__window_frames(encoder) : 0, p.pool));
     (*out)->on_progress = p.on_progress;
     (*out)->user = p.user;
     (*out)->stop = p.stop;
     return MOOD_OK;
 }
 
-mood_status mood__infer_create_fed(mood_infer **out, mood_model *model, int n_frames)
+mood_status mood__infer_create_fed(mood_infer **out, mood_model *model, int n_frames, int hidden)
 {
     *out = NULL;
-    return create(out, model, NULL, n_frames, NULL);
+    mood_encoder *encoder = hidden >= 0 ? mood_model_embedded(model) : NULL;
+    return create(out, model, encoder, hidden, n_frames, NULL);
 }
 
 void mood_infer_destroy(mood_infer **infer)
@@ -303,12 +306,16 @@ mood_status mood__infer_heard(mood_infer *infer, const struct mood__heard *heard
                               void *ctx, mood_result *out)
 {
     float *plane = memory_of(infer->mel), *features = memory_of(infer->features);
+    float *fed = infer->frames ? mood__frames_input(infer->frames) : features;
     MOOD__TRY(make_room(infer, heard->n_windows));
     for (size_t i = 0; i < heard->n_windows; i++) {
         if (plane && heard->planes)
             memcpy(plane, heard->planes + i * MOOD__PLANE, MOOD__PLANE * sizeof(float));
-        if (features)
-            MOOD__TRY(feed(ctx, i, features, heard->planes ? NULL : plane));
+        if (fed)
+            MOOD__TRY(feed(ctx, i, fed, heard->planes ? NULL : plane));
+        if (infer->frames)
+            MOOD__TRY(mood__features_forward(infer->frames, mood_model_encoder(infer->model), true,
+                                             features));
         MOOD__TRY(classify(infer, i, heard->n_samples, heard->start[i], heard->speech[i]));
     }
     conclude(infer, heard->n_windows, infer->temperature, out);

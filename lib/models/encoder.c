@@ -186,6 +186,7 @@ void mood_encoder_destroy(mood_encoder **encoder)
         return;
     mood_weights_destroy(&e->weights);
     mood__reader_close(&e->file);
+    mood_encoder_destroy(&e->base);
     mood__free(e->source);
     mood__free(e);
 }

@@ -19,6 +19,7 @@ struct mood_encoder {
     char *source;
     mood_weights *weights;     /* sealed: exactly those of mood_wav2vec2 */
     struct mood__reader *file; /* that weights lie in, or NULL */
+    mood_encoder *base;        /* that weights are shared with (mood__encoder_tunable), or NULL */
     bool rounded;              /* the weights are not those that the identity was made from */
     bool has_i8;               /* rounded, and some lie in the file as i8 */
 };
@@ -32,6 +33,30 @@ mood_status mood__encoder_outline(mood_weights **out, const mood_encoder_config 
 /* An encoder without weights, which the caller sets. Errors: E_NOMEM. */
 MOOD_NODISCARD
 mood_status mood__encoder_create_bare(mood_encoder **out, const mood_encoder_config *config);
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+/* A part of an encoder: what makes hidden state `last` of hidden state `first`, or of samples. */
+enum { MOOD__FROM_SAMPLES = -1 };
+struct mood__encoder_part {
+    int first, last;
+};
+
+/* The input of a part for clips of n_samples: (batch, S, 1), or (batch, T, D). */
+mood_node *mood__encoder_part_input(mood_graph *g, const mood_encoder_config *config,
+                                    struct mood__encoder_part part, int64_t batch,
+                                    int64_t n_samples);
+
+/* The part itself: mood_wav2vec2 or mood_wav2vec2_layers. */
+mood_node *mood__encoder_part_build(mood_node *input, const mood_encoder_config *config,
+                                    struct mood__encoder_part part, mood_encoder_nodes *nodes);
+
+/* A copy of an encoder in which the weights of that part can be trained. All others are those of
+ * `base`, which is retained. Its source says what it was made of; it has no identity yet.
+ * Errors: E_INVALID (the part), E_UNSUPPORTED (weights of i8), E_NOMEM. */
+MOOD_NODISCARD
+mood_status mood__encoder_tunable(mood_encoder **out, mood_encoder *base,
+                                  struct mood__encoder_part part);
 
 /* ---- in files of any kind -------------------------------------------------------------------- */
 

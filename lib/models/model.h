@@ -59,6 +59,11 @@ MOOD_NODISCARD
 mood_status mood__model_create(mood_model **out, const struct mood__config *config,
                                enum mood__start start, uint64_t seed);
 
+/* From now on the model's encoder is this one, of the same sizes, and it is inside: what a training
+ * makes of the encoder before. Errors: E_NOMEM. */
+MOOD_NODISCARD
+mood_status mood__model_take_encoder(mood_model *model, mood_encoder *encoder);
+
 /* Whether the text is one JSON object: E_INVALID if not; E_NOMEM. */
 MOOD_NODISCARD
 mood_status mood__check_json_object(const char *text);

@@ -54,6 +54,21 @@ mood_status mood_model_embed(mood_model *model, mood_encoder *encoder, mood_dtyp
     return MOOD_OK;
 }
 
+mood_status mood__model_take_encoder(mood_model *model, mood_encoder *encoder)
+{
+    char *identity = mood__strdup(mood_encoder_identity(encoder)), *hint = mood__strdup("");
+    if (!identity || !hint) {
+        mood__free(identity);
+        mood__free(hint);
+        return mood__nomem();
+    }
+    mood__free(model->identity);
+    mood__free(model->hint);
+    model->config.encoder.identity = model->identity = identity;
+    model->config.encoder.hint = model->hint = hint;
+    return mood_model_embed(model, encoder, MOOD_F32);
+}
+
 /* ---- finding it --------------------------------------------------------------------------- */
 
 /* What was looked at in vain, for the message. */

@@ -122,21 +122,30 @@ static mood_node *transformer_layer(mood_graph *g, mood_node *x, const mood_enco
     return x;
 }
 
-/* Fills layer[0 .. n_layers] and returns the last. */
-static mood_node *transformer(mood_graph *g, mood_node *x, const mood_encoder_config *c,
-                              int n_layers, mood_node **layer)
+/* What the first layer gets: hidden state 0. */
+static mood_node *transformer_input(mood_graph *g, mood_node *x, const mood_encoder_config *c)
 {
     mood_graph_enter(g, "encoder");
     x = position(x, c);
     if (!c->norm_first)
         x = norm(x, "layer_norm", c);
-    for (int i = 0; i < n_layers; i++) {
+    mood_graph_leave(g);
+    return x;
+}
+
+/* From hidden state `first` to hidden state `last`: fills layer[first .. last], returns the last.
+ */
+static mood_node *transformer(mood_graph *g, mood_node *x, const mood_encoder_config *c, int first,
+                              int last, mood_node **layer)
+{
+    mood_graph_enter(g, "encoder");
+    for (int i = first; i < last; i++) {
         layer[i] = x;
         x = transformer_layer(g, x, c, i);
     }
-    if (c->norm_first && n_layers == c->n_layers)
+    if (c->norm_first && last == c->n_layers)
         x = norm(x, "layer_norm", c);
-    layer[n_layers] = x;
+    layer[last] = x;
     mood_graph_leave(g);
     return x;
 }
@@ -170,5 +179,28 @@ mood_node *mood_wav2vec2(mood_node *samples, const mood_encoder_config *config, 
     if (status)
         return mood__build_fail(samples, "wav2vec2", status, "%s", mood_error_detail());
     n->latent = feature_encoder(g, samples, config);
-    return transformer(g, projection(g, n->latent, config), config, n_layers, n->layer);
+    mood_node *x = transformer_input(g, projection(g, n->latent, config), config);
+    return transformer(g, x, config, 0, n_layers, n->layer);
+}
+
+mood_node *mood_wav2vec2_layers(mood_node *hidden, const mood_encoder_config *config, int first,
+                                int last, mood_encoder_nodes *nodes)
+{
+    mood_encoder_nodes unused, *n = nodes ? nodes : &unused;
+    *n = (mood_encoder_nodes){0};
+    if (!hidden)
+        return NULL;
+    mood_status status = mood_encoder_check(config);
+    if (!status && (first < 0 || first >= last || last > config->n_layers))
+        status = mood__fail(MOOD_E_INVALID, "hidden states %d to %d are wanted of 0 to %d", first,
+                            last, config->n_layers);
+    const mood_tensor *x = mood_node_value(hidden);
+    if (!status && (x->rank != 3 || x->dim[2] != config->width)) {
+        char shape[MOOD__SHAPE_BYTES];
+        status = mood__fail(MOOD_E_SHAPE, "the hidden state is %s; (B, T, %d) is needed",
+                            mood__shape_text(shape, x->rank, x->dim), config->width);
+    }
+    if (status)
+        return mood__build_fail(hidden, "wav2vec2", status, "%s", mood_error_detail());
+    return transformer(mood_node_graph(hidden), hidden, config, first, last, n->layer);
 }

@@ -99,6 +99,13 @@ typedef struct mood_encoder_nodes {
 MOOD_API mood_node *mood_wav2vec2(mood_node *samples, const mood_encoder_config *config,
                                   int n_layers, mood_encoder_nodes *nodes);
 
+/* The transformer layers that lie between two hidden states, 0 <= first < last <= config->n_layers:
+ * of the state `first` (B, T, D) they make the state `last` (B, T, D). `nodes`, which may be NULL,
+ * gets these states and those between. Errors (sticky): E_INVALID (mood_encoder_check; first,
+ * last), E_SHAPE, and those of the layers. */
+MOOD_API mood_node *mood_wav2vec2_layers(mood_node *hidden, const mood_encoder_config *config,
+                                         int first, int last, mood_encoder_nodes *nodes);
+
 /* ---- the encoder ------------------------------------------------------------------------------
  */
 

@@ -210,6 +210,9 @@ typedef struct mood_prosody_params {
     mood_prosody_bank *bank; /* borrowed; NULL: one for this training */
 } mood_prosody_params;
 
+/* In place of a number of layers: all of the encoder that the model hears, from the samples on. */
+#define MOOD_FINETUNE_ALL (-1)
+
 typedef struct mood_train_params {
     int epochs;      /* 0: 20 */
     int batch;       /* clips, the last one of an epoch may have fewer; 0: 32 */
@@ -241,9 +244,14 @@ typedef struct mood_train_params {
 
     /* For a model that hears an encoder: */
     mood_encoder *encoder; /* borrowed; the one that the model was made for */
-    const char *cache;     /* the folder for features; NULL: $XDG_CACHE_HOME/libmood/features, or
-                            * ~/.cache/libmood/features */
-    int copies;            /* with augmentation: changed copies of each training clip; 0: 3 */
+    int finetune; /* train a copy of it too: so many transformer layers, the last of which gives the
+                   * hidden state that the model hears; or MOOD_FINETUNE_ALL. 0: it stays as it is
+                   */
+    double encoder_rate; /* the learning rate of the copy, as a part of the optimiser's; 0: 0.1,
+                          * and 1 with MOOD_FINETUNE_ALL */
+    const char *cache;   /* the folder for features; NULL: $XDG_CACHE_HOME/libmood/features, or
+                          * ~/.cache/libmood/features */
+    int copies;          /* with augmentation: changed copies of each training clip; 0: 3 */
 
     /* For a model on prosody: what there is beside it is pool, on_event, user and stop. */
     mood_prosody_params prosody;
@@ -280,6 +288,14 @@ typedef struct mood_training {
  * once and for all, and a window is drawn from one of them or from the clip itself. Interrupted, a
  * training that is started again goes on with the features that there are.
  *
+ * With `finetune` a part of the encoder is trained as well, without dropout. Below it everything is
+ * as above: the hidden state that it begins with is kept on the disk, as float32, and each step
+ * runs the part and the heads. With MOOD_FINETUNE_ALL nothing is on the disk: each step hears the
+ * samples of its windows, changed anew by augmentation, and those of the training clips stay in
+ * memory, 2 bytes each; other clips are decoded whenever they are answered. Either way a copy of
+ * the encoder is trained, and the model has it inside from then on, with the identity of its
+ * weights: params->encoder is no longer the model's.
+ *
  * Answers come from the same
  * code as mood_infer_run's. The model ends with the weights of the best epoch, and the temperature
  * that was fitted on its validation answers; while it is being trained the temperature is 1.
@@ -298,13 +314,13 @@ typedef struct mood_training {
  *
  * On failure after the first finished epoch the model has the weights of the best epoch too, and
  * *out holds the epochs that were run. Free *out with mood_training_free in any case. Errors:
- * E_INVALID (params; labels of model and corpus differ; the encoder is not the model's; the bank is
- * another corpus'; a checkpoint of a model on prosody), those of
- * mood_audio_read (detail begins with the clip's path), E_IO (the cache cannot be written; too
- * little room for it; the checkpoint cannot be read or written), E_FORMAT and E_SHAPE (the
+ * E_INVALID (params; labels of model and corpus differ; the encoder is not the model's, or cannot
+ * be trained as `finetune` says; the bank is another corpus'; a checkpoint of a model on prosody),
+ * those of mood_audio_read (detail begins with the clip's path), E_IO (the cache cannot be written;
+ * too little room for it; the checkpoint cannot be read or written), E_FORMAT and E_SHAPE (the
  * checkpoint), E_MISSING (no encoder, but the model needs one), E_UNSUPPORTED (the model is
- * a classifier), E_NUMERIC (the loss became NaN or infinite; lambda is too small), E_STOPPED,
- * E_NOMEM. */
+ * a classifier, or the encoder that is to be trained has weights of i8), E_NUMERIC (the loss became
+ * NaN or infinite; lambda is too small), E_STOPPED, E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_train(mood_model *model, const mood_corpus *corpus,
                                 const mood_split *split, const mood_train_params *params,

@@ -44,7 +44,7 @@ static mood_status batch_norm_shape(mood_node *n)
     if (n->in[3]->weight < 0 || n->in[4]->weight < 0 || n->in[3]->wants_grad ||
         n->in[4]->wants_grad)
         return mood__node_fail(n, MOOD_E_INVALID, "the running statistics are not frozen weights");
-    if (mood__training(n->graph) && (mood__is_borrowed(n->in[3]) || mood__is_borrowed(n->in[4])))
+    if (mood__training(n->graph) && (mood__is_read_only(n->in[3]) || mood__is_read_only(n->in[4])))
         return mood__node_fail(n, MOOD_E_INVALID, "the running statistics are read-only");
     if (mood__training(n->graph) && a->rows < 2)
         return mood__node_fail(n, MOOD_E_SHAPE, "one row: a batch needs two to have a variance");

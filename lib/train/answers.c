@@ -52,6 +52,13 @@ static mood_status answer(struct mood__trainer *t, size_t clip, int worker, mood
         struct mood__measured m = *mood__prosody_bank_find(t->prosody, clip, 1);
         return mood__infer_heard(infer, &m.heard, feed_functionals, &m, r);
     }
+    if (mood__tunes_all(&t->tuning)) { /* nothing of it is kept: as any other program would */
+        mood_audio *audio;
+        MOOD__TRY(mood_audio_read(&audio, mood_corpus_clip(t->corpus, clip)->path, NULL));
+        mood_status status = mood_infer_run(infer, audio, r);
+        mood_audio_destroy(&audio);
+        return status;
+    }
     if (!t->bank)
         return mood__infer_heard(infer, &t->data.recordings[clip].heard, NULL, NULL, r);
     struct from_bank from = {t->bank, clip, worker};

@@ -12,14 +12,14 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
+#include "infer/features.h"
 #include "models/encoder.h"
-#include "models/model.h"
 #include "train/extract.h"
 #include "train/work.h"
 
 enum {
     KEY_BYTES = 1024,
-    LAYER_BYTES = 24,
+    LAYER_BYTES = 32,
     FOLDER_BYTES = 128,    /* of a cache within the folder of all */
     SHARD_OVERHEAD = 16384 /* bytes of a file that are not rows; somewhat more than there are */
 };
@@ -71,12 +71,12 @@ static bool tell(const struct mood__bank *b, const mood_train_event *e)
 /* ---- opening the caches ------------------------------------------------------------------- */
 
 /* The name of a layer's cache, and of the layer in its key. */
-static void name_layer(char name[LAYER_BYTES], int layer)
+static void name_layer(char name[LAYER_BYTES], const struct mood__bank_params *p)
 {
-    if (layer >= 0)
-        snprintf(name, LAYER_BYTES, "layer-%02d", layer);
+    if (p->layer >= 0)
+        snprintf(name, LAYER_BYTES, "layer-%02d%s", p->layer, p->exact ? "-exact" : "");
     else
-        snprintf(name, LAYER_BYTES, "%s", layer == MOOD_LAYER_MIX ? "mix" : "means");
+        snprintf(name, LAYER_BYTES, "%s", p->layer == MOOD_LAYER_MIX ? "mix" : "means");
 }
 
 /* Everything that the numbers of a row depend on. */
@@ -84,7 +84,7 @@ static void write_key(const struct mood__bank *b, bool copies, char key[KEY_BYTE
 {
     const struct mood__bank_params *p = &b->p;
     char layer[LAYER_BYTES];
-    name_layer(layer, p->layer);
+    name_layer(layer, p);
     int n = snprintf(
         key, KEY_BYTES, "encoder %s\n%s\nwindow %d hop %d\nmel %d hop %d bands %d\nhearing %d\n",
         mood_encoder_identity(p->encoder), layer, MOOD__WINDOW_SAMPLES, MOOD__WINDOW_HOP,
@@ -108,7 +108,7 @@ static mood_status open_cache(struct mood__bank *b, const char *root, bool copie
     char key[KEY_BYTES], layer[LAYER_BYTES], hex[MOOD__SHA256_HEX_BYTES], more[24] = "";
     unsigned char digest[MOOD__SHA256_BYTES];
     write_key(b, copies, key);
-    name_layer(layer, b->p.layer);
+    name_layer(layer, &b->p);
     if (copies) {
         mood__sha256_of(key, strlen(key), digest);
         snprintf(more, sizeof(more), "-changed-%.8s", mood__sha256_hex(hex, digest));
@@ -127,24 +127,12 @@ static mood_status open_cache(struct mood__bank *b, const char *root, bool copie
     return status;
 }
 
-/* Before hours are spent on features that nobody can use. */
-static mood_status check_frames(const mood_encoder_config *c)
-{
-    int64_t n = mood_encoder_frames(c, MOOD__WINDOW_SAMPLES);
-    if (n < MOOD__HEADS_MIN_FRAMES)
-        return mood__fail(MOOD_E_INVALID,
-                          "the encoder gives %d frames for the %d samples of a window, and the "
-                          "heads need %d",
-                          (int)n, (int)MOOD__WINDOW_SAMPLES, (int)MOOD__HEADS_MIN_FRAMES);
-    return MOOD_OK;
-}
-
 static mood_status open_caches(struct mood__bank *b)
 {
     const mood_encoder_config *c = mood_encoder_get_config(b->p.encoder);
     int64_t T = mood_encoder_frames(c, MOOD__WINDOW_SAMPLES), L = c->n_layers + 1, D = c->width;
     bool means = b->p.layer == MOOD__LAYER_MEANS;
-    b->layout = (struct mood__cache_layout){.dtype = means ? MOOD_F32 : MOOD_F16,
+    b->layout = (struct mood__cache_layout){.dtype = means || b->p.exact ? MOOD_F32 : MOOD_F16,
                                             .plane = means ? 0 : MOOD__PLANE};
     if (b->p.layer < 0)
         b->layout.dim[b->layout.rank++] = L;
@@ -369,7 +357,7 @@ static mood_status compute(struct mood__bank *b)
 
 static mood_status make(struct mood__bank *b)
 {
-    MOOD__TRY(check_frames(mood_encoder_get_config(b->p.encoder)));
+    MOOD__TRY(mood__check_window_frames(b->p.encoder)); /* before hours are spent */
     MOOD__TRY(open_caches(b));
     b->row_elements = mood__cache_row_elements(&b->layout);
     b->row = mood__calloc((size_t)mood_pool_threads(b->p.pool) * b->row_elements, sizeof(*b->row));

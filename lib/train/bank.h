@@ -22,6 +22,7 @@ struct mood__bank_params {
     const mood_split *split;
     mood_encoder *encoder;
     int layer;          /* 0 to n_layers, MOOD_LAYER_MIX or MOOD__LAYER_MEANS */
+    bool exact;         /* features are kept as f32, for a part of the encoder to go on with */
     const char *folder; /* of all caches; NULL: the default one */
     const mood_augment_params *augment;
     int copies; /* beside copy 0, of the clips on the training side */

@@ -14,7 +14,7 @@
 
 /* The samples as 16 bits, scaled so that the loudest uses them all: half the memory of floats, and
  * finer than the recording was. */
-static bool keep(struct mood__recording *r, const mood_audio *audio)
+static bool keep_samples(struct mood__recording *r, const mood_audio *audio)
 {
     const float *x = mood_audio_samples(audio);
     size_t n = mood_audio_length(audio);
@@ -42,7 +42,7 @@ struct failure {
 struct reading {
     struct mood__dataset *d;
     const mood_split *split;
-    bool keep_samples;
+    enum mood__keep keep;
     const size_t *clips; /* those to read, and the part of them that is being read */
     int64_t first;
     struct failure *failures; /* one per task */
@@ -56,9 +56,13 @@ static mood_status read_clip(const struct reading *s, size_t clip, struct mood__
     mood_status status = mood_audio_read(&audio, path, NULL);
     if (!status)
         status = mood__hear(&r->heard, ear, audio);
-    if (!status && s->keep_samples && mood_split_side(s->split, clip) == MOOD_SIDE_TRAIN &&
-        !keep(r, audio))
+    if (!status && s->keep != MOOD__KEEP_PLANES &&
+        mood_split_side(s->split, clip) == MOOD_SIDE_TRAIN && !keep_samples(r, audio))
         status = mood__nomem();
+    if (s->keep == MOOD__KEEP_SAMPLES) {
+        mood__free(r->heard.planes);
+        r->heard.planes = NULL;
+    }
     mood_audio_destroy(&audio);
     return status ? mood__fail_in(status, "%s", path) : MOOD_OK;
 }
@@ -92,7 +96,7 @@ static mood_status read_groups(struct reading *s, int64_t total, mood__read_call
     return status;
 }
 
-static mood_status make_ears(struct mood__dataset *d, bool augment)
+static mood_status make_ears(struct mood__dataset *d, bool may_augment)
 {
     d->n_ears = mood_pool_threads(d->pool);
     d->ears = mood__calloc((size_t)d->n_ears, sizeof(struct mood__ear *));
@@ -101,26 +105,28 @@ static mood_status make_ears(struct mood__dataset *d, bool augment)
         return mood__nomem();
     for (int i = 0; i < d->n_ears; i++) {
         MOOD__TRY(mood__ear_create(&d->ears[i], MOOD__EAR_MEL));
-        if (augment)
+        if (may_augment)
             MOOD__TRY(mood__ear_may_augment(d->ears[i]));
     }
     return MOOD_OK;
 }
 
 mood_status mood__dataset_read(struct mood__dataset *d, const mood_corpus *corpus,
-                               const mood_split *split, bool keep_samples, mood_pool *pool,
+                               const mood_split *split, enum mood__keep keep, mood_pool *pool,
                                mood__read_callback *on_read, void *user)
 {
     size_t n_clips = mood_corpus_n_clips(corpus);
     *d = (struct mood__dataset){.corpus = corpus, .pool = pool};
     d->recordings = mood__calloc(n_clips, sizeof(*d->recordings));
     size_t *clips = mood__calloc(n_clips, sizeof(*clips));
-    mood_status status = d->recordings && clips ? make_ears(d, keep_samples) : mood__nomem();
+    mood_status status =
+        d->recordings && clips ? make_ears(d, keep != MOOD__KEEP_PLANES) : mood__nomem();
     int64_t total = 0;
     for (size_t i = 0; i < n_clips && !status; i++)
-        if (mood_split_side(split, i) != MOOD_SIDE_UNUSED)
+        if (mood_split_side(split, i) == MOOD_SIDE_TRAIN ||
+            (mood_split_side(split, i) != MOOD_SIDE_UNUSED && keep != MOOD__KEEP_SAMPLES))
             clips[total++] = i;
-    struct reading s = {d, split, keep_samples, clips, 0, NULL};
+    struct reading s = {d, split, keep, clips, 0, NULL};
     if (!status)
         status = read_groups(&s, total, on_read, user);
     mood__free(clips);
@@ -146,7 +152,8 @@ void mood__dataset_free(struct mood__dataset *d)
 
 /* ---- drawing ---- */
 
-static size_t draw_planned(const struct mood__heard *h, struct mood__rng *rng, float *plane)
+/* A window that a recogniser hears, with speech if there is one. */
+static size_t draw_planned(const struct mood__heard *h, struct mood__rng *rng)
 {
     size_t n_speech = 0;
     for (size_t i = 0; i < h->n_windows; i++)
@@ -156,33 +163,52 @@ static size_t draw_planned(const struct mood__heard *h, struct mood__rng *rng, f
     for (;; i++)
         if ((h->speech[i] || n_speech == 0) && pick-- == 0)
             break;
-    memcpy(plane, h->planes + i * MOOD__PLANE, MOOD__PLANE * sizeof(float));
-    return h->start[i];
+    return i;
+}
+
+/* Hear the window at `start` of what is kept of a recording; whether there is speech in it. */
+static bool hear(struct mood__dataset *d, const struct mood__recording *r, size_t start,
+                 const mood_augment_params *augment, uint64_t seed, int worker, float *plane)
+{
+    size_t n = r->heard.n_samples - start,
+           length = n < MOOD__WINDOW_SAMPLES ? n : MOOD__WINDOW_SAMPLES;
+    float *window = d->windows + (size_t)worker * MOOD__WINDOW_SAMPLES;
+    bool speech = false;
+    for (size_t i = 0; i < length; i++)
+        window[i] = (float)r->samples[start + i] * r->scale;
+    /* The ranges were checked before training, so this cannot fail. */
+    mood_status status =
+        mood__ear_window(d->ears[worker], plane, &speech, window, length, 0, augment, seed);
+    (void)status;
+    return speech;
 }
 
 enum { TRIES = 8 }; /* for a place with speech, before a silent one is taken */
 
 size_t mood__dataset_draw(struct mood__dataset *d, size_t clip, uint64_t key,
-                          const mood_augment_params *augment, int worker, float *plane)
+                          const mood_augment_params *augment, int worker, float *samples,
+                          float *plane)
 {
     const struct mood__recording *r = &d->recordings[clip];
+    const struct mood__heard *h = &r->heard;
     struct mood__rng rng = mood__rng_make(key, 0);
-    if (!augment || !augment->kinds || !r->samples)
-        return draw_planned(&r->heard, &rng, plane);
-
-    size_t n = r->heard.n_samples,
-           room = n > MOOD__WINDOW_SAMPLES ? n - MOOD__WINDOW_SAMPLES + 1 : 1, start = 0;
-    float *window = d->windows + (size_t)worker * MOOD__WINDOW_SAMPLES;
-    bool speech = false;
-    for (int try = 0; try < TRIES && !speech; try++) {
-        start = (size_t)mood__rng_below(&rng, room);
-        size_t length = n - start < MOOD__WINDOW_SAMPLES ? n - start : MOOD__WINDOW_SAMPLES;
-        for (size_t i = 0; i < length; i++)
-            window[i] = (float)r->samples[start + i] * r->scale;
-        /* The ranges were checked before training, so this cannot fail. */
-        mood_status status = mood__ear_window(d->ears[worker], plane, &speech, window, length, 0,
-                                              augment, mood__hash64(key, 1));
-        (void)status;
+    size_t start = 0;
+    if (augment && augment->kinds && r->samples) {
+        size_t n = h->n_samples, room = n > MOOD__WINDOW_SAMPLES ? n - MOOD__WINDOW_SAMPLES + 1 : 1;
+        bool speech = false;
+        for (int try = 0; try < TRIES && !speech; try++) {
+            start = (size_t)mood__rng_below(&rng, room);
+            speech = hear(d, r, start, augment, mood__hash64(key, 1), worker, plane);
+        }
+    } else {
+        size_t i = draw_planned(h, &rng);
+        start = h->start[i];
+        if (h->planes)
+            memcpy(plane, h->planes + i * MOOD__PLANE, MOOD__PLANE * sizeof(float));
+        else
+            hear(d, r, start, NULL, 0, worker, plane);
     }
+    if (samples)
+        memcpy(samples, mood__ear_samples(d->ears[worker]), MOOD__WINDOW_SAMPLES * sizeof(float));
     return start;
 }

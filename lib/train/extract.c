@@ -133,7 +133,8 @@ static void put_means(const struct worker *k, int n_layers, float *mean)
 }
 
 /* The features of the window that was heard last. As f16 they are what mood__round_features makes
- * of them: a recogniser hears the same numbers. */
+ * of them: a recogniser hears the same numbers. As f32 they are what it computes on the way to
+ * them. */
 static mood_status encode(const struct work *w, int worker, void *to)
 {
     const struct worker *k = &w->workers[worker];
@@ -143,6 +144,8 @@ static mood_status encode(const struct work *w, int worker, void *to)
         put_means(k, w->use.n_layers, to);
         return MOOD_OK;
     }
+    if (w->e->layout.dtype == MOOD_F32)
+        return mood__features_run(k->frames, &w->use, false, x, to);
     MOOD__TRY(mood__features_run(k->frames, &w->use, false, x, k->features));
     mood__f32_to_f16(to, k->features, mood__cache_row_elements(&w->e->layout));
     return MOOD_OK;
@@ -305,7 +308,7 @@ static mood_status make_worker(const struct work *w, struct worker *k)
         return mood__nomem();
     MOOD__TRY(mood__ear_create(&k->ear, MOOD__EAR_MEL));
     if (w->use.layer != MOOD__LAYER_MEANS)
-        return mood__features_create(&k->frames, encoder, &w->use, NULL);
+        return mood__features_create(&k->frames, encoder, &w->use, MOOD__FROM_SAMPLES, NULL);
     return mood_frames_create(&k->frames, encoder, MOOD__WINDOW_SAMPLES,
                               &(mood_frames_params){.n_layers = -1, .every_layer = true});
 }

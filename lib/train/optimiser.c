@@ -27,6 +27,7 @@ struct mood_optimiser {
     int64_t n_elements;
     struct piece *pieces;
     int64_t n_pieces;
+    double *factor; /* (weights) of the learning rate */
 };
 
 static mood_status check(const mood_optimiser_params *p)
@@ -78,10 +79,13 @@ mood_status mood_optimiser_create(mood_optimiser **out, mood_weights *weights,
     cut_pieces(o); /* counts, then fills */
     o->pieces = mood__calloc((size_t)o->n_pieces, sizeof(*o->pieces));
     o->moments = mood__calloc((size_t)o->n_elements, (p.kind == MOOD_SGD ? 1 : 2) * sizeof(float));
-    if (!o->pieces || !o->moments) {
+    o->factor = mood__calloc((size_t)mood_weights_count(weights), sizeof(*o->factor));
+    if (!o->pieces || !o->moments || !o->factor) {
         mood_optimiser_destroy(&o);
         return mood__nomem();
     }
+    for (int i = 0; i < mood_weights_count(weights); i++)
+        o->factor[i] = 1;
     cut_pieces(o);
     *out = o;
     return MOOD_OK;
@@ -92,6 +96,7 @@ void mood_optimiser_destroy(mood_optimiser **optimiser)
     if (*optimiser) {
         mood__free((*optimiser)->pieces);
         mood__free((*optimiser)->moments);
+        mood__free((*optimiser)->factor);
         mood__free(*optimiser);
     }
     *optimiser = NULL;
@@ -100,8 +105,8 @@ void mood_optimiser_destroy(mood_optimiser **optimiser)
 struct step {
     const mood_optimiser *o;
     const struct mood__kernels *k;
-    struct mood__adam_step adam;
-    float shrink; /* of AdamW: what is left of a weight before the step; else 1 */
+    struct mood__adam_step adam; /* but for its lr */
+    double adam_lr;              /* with the correction of the first moment's bias */
 };
 
 static void step_piece(void *ctx, int64_t task, int worker)
@@ -117,14 +122,20 @@ static void step_piece(void *ctx, int64_t task, int worker)
     const float *g = mood__f32(grad) + p->begin;
     float *m = o->moments + p->moment;
     ptrdiff_t n = p->end - p->begin;
+    double factor = o->factor[p->weight];
     if (o->p.kind == MOOD_SGD) {
-        s->k->sgd(w, g, m, n, (float)o->p.lr, (float)o->p.momentum, (float)o->p.weight_decay,
-                  o->n_steps == 1);
+        s->k->sgd(w, g, m, n, (float)(o->p.lr * factor), (float)o->p.momentum,
+                  (float)o->p.weight_decay, o->n_steps == 1);
         return;
     }
-    if (s->shrink < 1) /* the piece is in the cache for the next line */
-        s->k->scale(w, s->shrink, w, n, false);
-    s->k->adam(w, g, m, m + o->n_elements, n, &s->adam);
+    float shrink = 1; /* of AdamW: what is left of a weight before the step */
+    if (o->p.kind == MOOD_ADAMW)
+        shrink = (float)(1 - o->p.lr * factor * o->p.weight_decay);
+    if (shrink < 1) /* the piece is in the cache for the next line */
+        s->k->scale(w, shrink, w, n, false);
+    struct mood__adam_step adam = s->adam;
+    adam.lr = (float)(s->adam_lr * factor);
+    s->k->adam(w, g, m, m + o->n_elements, n, &adam);
 }
 
 void mood_optimiser_step(mood_optimiser *o, mood_pool *pool)
@@ -132,11 +143,8 @@ void mood_optimiser_step(mood_optimiser *o, mood_pool *pool)
     o->n_steps++;
     double n = (double)o->n_steps;
     bool apart = o->p.kind == MOOD_ADAMW;
-    struct step s = {.o = o, .k = mood__kernels(), .shrink = 1};
-    if (apart)
-        s.shrink = (float)(1 - o->p.lr * o->p.weight_decay);
+    struct step s = {.o = o, .k = mood__kernels(), .adam_lr = o->p.lr / (1 - pow(o->p.beta1, n))};
     s.adam = (struct mood__adam_step){
-        .lr = (float)(o->p.lr / (1 - pow(o->p.beta1, n))),
         .beta1 = (float)o->p.beta1,
         .beta2 = (float)o->p.beta2,
         .one_minus_beta1 = (float)(1 - o->p.beta1),
@@ -156,6 +164,11 @@ double mood_optimiser_lr(const mood_optimiser *o)
 void mood_optimiser_set_lr(mood_optimiser *o, double lr)
 {
     o->p.lr = lr;
+}
+
+void mood__optimiser_set_factor(mood_optimiser *o, int weight, double factor)
+{
+    o->factor[weight] = factor;
 }
 
 mood_tensor mood__optimiser_moments(const mood_optimiser *o)

@@ -165,6 +165,8 @@ struct numbers {
 static const char *encoder_of(const struct mood__trainer *t)
 {
     const mood_encoder_use *use = mood_model_encoder(t->model);
+    if (t->tuning.encoder)
+        return t->tuning.from;
     return use ? use->identity : "none";
 }
 

@@ -74,6 +74,8 @@ int mood__settings_of(const struct mood__trainer *t, struct mood__setting out[MO
     put(&l, "encoder's layer", use ? use->layer : 0);
     put(&l, "copies", use && p->augment.kinds ? p->copies : 0);
     put_augment(&l, &p->augment);
+    put(&l, "trained layers of the encoder", p->finetune);
+    put(&l, "encoder's rate", p->encoder_rate);
     return l.n;
 }
 

@@ -28,12 +28,16 @@ static void fill_task(void *ctx, int64_t i, int worker)
     float *plane = mood__f32(mood_node_value(f->b->mel)) + i * MOOD__PLANE;
     mood__i32(mood_node_value(f->b->goal.labels))[i] = mood_corpus_clip(t->corpus, clip)->label;
     t->failures[i].status = MOOD_OK;
+    const mood_tensor *all = mood_node_value(f->b->features);
+    float *features = all ? mood__f32(all) + i * all->stride[0] : NULL;
     if (!t->bank) {
-        t->batch_start[i] = mood__dataset_draw(&t->data, clip, key, &t->p.augment, worker, plane);
+        t->batch_start[i] =
+            mood__dataset_draw(&t->data, clip, key, &t->p.augment, worker, features, plane);
+        if (features) /* they are samples */
+            mood_encoder_prepare(mood_encoder_get_config(t->tuning.encoder), features,
+                                 MOOD__WINDOW_SAMPLES);
         return;
     }
-    const mood_tensor *all = mood_node_value(f->b->features);
-    float *features = mood__f32(all) + i * all->stride[0];
     mood__failure_note(&t->failures[i], mood__bank_draw(t->bank, clip, key, worker, features, plane,
                                                         &t->batch_start[i]));
 }

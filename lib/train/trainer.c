@@ -101,6 +101,7 @@ static mood_status check(const struct mood__trainer *t)
         return mood__fail(MOOD_E_INVALID, "training: a parameter of the plateau is out of range");
     MOOD__TRY(mood__trainer_check_labels(t));
     MOOD__TRY(check_encoder(t));
+    MOOD__TRY(mood__tuning_check(t->model, p));
     if (p->resume && !p->checkpoint)
         return mood__fail(MOOD_E_INVALID, "training: there is no checkpoint to resume from");
     float probe[1] = {0}; /* are the ranges of the augmentation sound? */
@@ -117,9 +118,12 @@ size_t mood__trainer_side(const struct mood__trainer *t, mood_side side, size_t 
     return n;
 }
 
-/* The features of a batch, as the encoder's layer or all layers give them; NULL without. */
+/* The features of a batch, as the encoder's layer or all layers give them, or what the part that
+ * is trained makes them of; NULL without an encoder. */
 static mood_node *feature_input(const struct mood__trainer *t, mood_graph *g, int size)
 {
+    if (t->tuning.encoder)
+        return mood__tuning_input(&t->tuning, g, size);
     if (!t->bank)
         return NULL;
     int64_t dim[1 + MOOD_MAX_RANK] = {size};
@@ -142,7 +146,8 @@ static mood_status build_graph(struct mood__trainer *t, struct mood__batch_graph
                         (int64_t[]){size, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, 1});
     /* Before the network: dropout draws by the number of its node, and seeds keep their meaning. */
     mood_node *labels = mood_input(b->graph, "labels", MOOD_I32, 1, (int64_t[]){size});
-    b->logits = mood_model_logits(t->model, b->features, b->mel, t->p.dropout);
+    mood_node *features = mood__tuning_features(&t->tuning, b->features);
+    b->logits = mood_model_logits(t->model, features, b->mel, t->p.dropout);
     struct mood__objective_params op = {
         .cross_entropy = {.label_smoothing = t->p.label_smoothing},
         .mixed = t->p.mixup > 0,
@@ -182,10 +187,16 @@ static mood_status take_memory(struct mood__trainer *t)
 static mood_status read_clips(struct mood__trainer *t)
 {
     const mood_encoder_use *use = mood_model_encoder(t->model);
-    if (!use)
-        return mood__dataset_read(&t->data, t->corpus, t->split, t->p.augment.kinds != 0, t->p.pool,
-                                  on_read, t);
-    struct mood__bank_params bp = mood__bank_params_of(&t->p, t->corpus, t->split, use->layer);
+    bool all = mood__tunes_all(&t->tuning);
+    if (!use || all) {
+        enum mood__keep keep = t->p.augment.kinds ? MOOD__KEEP_BOTH : MOOD__KEEP_PLANES;
+        return mood__dataset_read(&t->data, t->corpus, t->split, all ? MOOD__KEEP_SAMPLES : keep,
+                                  t->p.pool, on_read, t);
+    }
+    bool part = t->tuning.encoder != NULL;
+    struct mood__bank_params bp =
+        mood__bank_params_of(&t->p, t->corpus, t->split, part ? t->tuning.part.first : use->layer);
+    bp.exact = part;
     return mood__bank_make(&t->bank, &bp);
 }
 
@@ -196,8 +207,11 @@ mood_status mood__trainer_make_infers(struct mood__trainer *t)
     if (!t->infers)
         return mood__nomem();
     int n_frames = t->p.encoder ? mood__window_frames(t->p.encoder) : 0;
+    int hidden = t->tuning.encoder ? t->tuning.part.first : MOOD__FED_FEATURES;
     for (int i = 0; i < t->n_infers; i++)
-        MOOD__TRY(mood__infer_create_fed(&t->infers[i], t->model, n_frames));
+        MOOD__TRY(mood__tunes_all(&t->tuning)
+                      ? mood_infer_create(&t->infers[i], t->model, NULL)
+                      : mood__infer_create_fed(&t->infers[i], t->model, n_frames, hidden));
     return MOOD_OK;
 }
 
@@ -247,9 +261,11 @@ static mood_status set_up(struct mood__trainer *t)
     t->n_train = mood__trainer_side(t, MOOD_SIDE_TRAIN, t->train);
     if (t->n_train == 0)
         return mood__fail(MOOD_E_INVALID, "training: no clips to train on");
-    t->weights = mood_model_weights(t->model);
+    MOOD__TRY(mood__tuning_begin(&t->tuning, t->model, &t->p));
+    t->weights = t->tuning.encoder ? t->tuning.weights : mood_model_weights(t->model);
     MOOD__TRY(mood_weights_clone(&t->best, t->weights));
     MOOD__TRY(mood_optimiser_create(&t->optimiser, t->weights, &t->p.optimiser));
+    mood__tuning_set_rate(&t->tuning, t->optimiser, t->model, &t->p);
     if (t->p.average > 0)
         MOOD__TRY(mood_average_create(&t->average, t->weights, (double)t->p.average));
     weigh_classes(t);
@@ -275,6 +291,7 @@ static void tear_down(struct mood__trainer *t)
     mood_optimiser_destroy(&t->optimiser);
     mood_average_destroy(&t->average);
     mood_weights_destroy(&t->best);
+    mood__tuning_free(&t->tuning);
     mood__dataset_free(&t->data);
     mood__bank_free(&t->bank);
     mood_prosody_bank_destroy(&t->own);
@@ -299,6 +316,7 @@ static mood_status judge(struct mood__trainer *t, mood_epoch *e)
         t->out->best_epoch = e->epoch;
         MOOD__TRY(mood_weights_copy(t->best, t->weights));
         MOOD__TRY(mood_model_set_temperature(t->model, e->temperature));
+        MOOD__TRY(mood__tuning_settle(&t->tuning, t->model));
     }
     t->out->epochs[t->out->n_epochs++] = *e;
     mood_train_event event = {.phase = MOOD_TRAIN_EPOCH,
@@ -338,6 +356,8 @@ mood_status mood__trainer_take_best(struct mood__trainer *t, mood_status status)
     if (t->out->best_epoch == 0)
         return status;
     mood_status copied = mood_weights_copy(t->weights, t->best);
+    if (!copied)
+        copied = mood__tuning_settle(&t->tuning, t->model);
     return status ? status : copied;
 }
 

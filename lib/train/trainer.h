@@ -13,6 +13,7 @@
 #include "train/dataset.h"
 #include "train/objective.h"
 #include "train/prosody_bank.h"
+#include "train/tuning.h"
 #include "train/work.h"
 
 /* Streams of random numbers that belong to one seed. */
@@ -26,7 +27,8 @@ enum {
 /* The training graph for one batch size: the usual one, and that of an epoch's last batch. */
 struct mood__batch_graph {
     mood_graph *graph;
-    mood_node *features, *mel; /* features NULL without an encoder */
+    mood_node *features, *mel; /* features: hidden states, or samples for an encoder that is
+                                * trained from them; NULL without an encoder */
     mood_node *logits;
     struct mood__objective goal;
     int size;
@@ -39,11 +41,12 @@ struct mood__trainer {
     mood_train_params p;
     mood_training *out;
 
-    struct mood__dataset data;    /* the clips, without an encoder */
-    struct mood__bank *bank;      /* the clips, with one */
+    struct mood__tuning tuning;   /* of the encoder */
+    struct mood__dataset data;    /* the clips, as planes or samples */
+    struct mood__bank *bank;      /* the clips, as an encoder, or its frozen part, hears them */
     mood_prosody_bank *prosody;   /* the clips, of a network on prosody; the caller's, or */
     mood_prosody_bank *own;       /* this training's */
-    mood_weights *weights, *best; /* live, and those of the best epoch */
+    mood_weights *weights, *best; /* of all that is trained: live, and those of the best epoch */
     mood_optimiser *optimiser;
     mood_average *average; /* NULL: none */
     struct mood__batch_graph batch[2];

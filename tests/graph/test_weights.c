@@ -290,6 +290,43 @@ static void test_borrowed(void **state)
     give_back(&t);
 }
 
+/* A set over another's numbers: what moves one moves the other; gradients, and what was borrowed,
+ * are not shared. */
+static void test_shared(void **state)
+{
+    (void)state;
+    mood_tensor t = read_only_tensor(2, DIMS(3, 2));
+    mood_weights *a = make(1), *b = make(2);
+    assert_ok(mood__weights_add_borrowed(a, "W", &t));
+    assert_ok(mood_weights_add(a, "V", 2, DIMS(2, 1), uniform));
+    assert_ok(mood_weights_add(a, "mean", 1, DIMS(2), (mood_init){.frozen = true}));
+    mood_weights_seal(a);
+    assert_ok(mood__weights_share(b, a));
+    assert_int_equal(mood_weights_count(b), 2);
+    int v = mood_weights_find(b, "V"), mean = mood_weights_find(b, "mean");
+    assert_true(mood_weights_trainable(b, v) && !mood_weights_trainable(b, mean));
+    assert_ptr_equal(mood_weights_value(b, v)->data, mood_weights_value(a, 1)->data);
+
+    mood_weights *copy;
+    assert_ok(mood_weights_clone(&copy, b));
+    ((float *)mood_weights_value(copy, v)->data)[0] = 42;
+    assert_ok(mood_weights_copy(b, copy));
+    assert_true(((float *)mood_weights_value(a, 1)->data)[0] == 42);
+
+    mood_graph *g = graph(b, true);
+    mood_node *y = total(mood_weight(g, "V", 2, DIMS(2, 1), uniform));
+    assert_ok(mood_graph_compile(g, &y, 1));
+    assert_non_null(mood_weights_grad(b, v)->data);
+    assert_null(mood_weights_grad(a, 1)->data);
+    mood_graph_destroy(&g);
+
+    assert_int_equal(mood__weights_share(b, a), MOOD_E_INVALID); /* the names are there already */
+    mood_weights_destroy(&copy);
+    mood_weights_destroy(&b);
+    mood_weights_destroy(&a);
+    give_back(&t);
+}
+
 static void test_borrowing_refused(void **state)
 {
     (void)state;
@@ -351,6 +388,7 @@ int main(void)
         cmocka_unit_test(test_copy),
         cmocka_unit_test(test_clone),
         cmocka_unit_test(test_borrowed),
+        cmocka_unit_test(test_shared),
         cmocka_unit_test(test_borrowing_refused),
         cmocka_unit_test(test_borrowed_statistics),
     };

@@ -247,7 +247,7 @@ static void test_fed(void **state)
         assert_int_equal(k.floats, (use->layer == MOOD_LAYER_MIX ? 4 : 1) * 149 * 16);
         k.half = calloc(SEGMENTS * k.floats, sizeof(*k.half));
         assert_non_null(k.half);
-        assert_ok(mood__features_create(&frames, encoder, use, NULL));
+        assert_ok(mood__features_create(&frames, encoder, use, MOOD__FROM_SAMPLES, NULL));
         assert_ok(mood__ear_create(&ear, MOOD__EAR_MEL));
         assert_ok(mood__hear(&heard, ear, audio));
         for (size_t w = 0; w < SEGMENTS; w++) {
@@ -256,7 +256,7 @@ static void test_fed(void **state)
             assert_ok(mood__features_run(frames, use, false, mood__ear_samples(ear), one));
             mood__f32_to_f16(k.half + w * k.floats, one, k.floats);
         }
-        assert_ok(mood__infer_create_fed(&fed, m, shape.n_frames));
+        assert_ok(mood__infer_create_fed(&fed, m, shape.n_frames, MOOD__FED_FEATURES));
         assert_ok(mood__infer_heard(fed, &heard, feed, &k, &r));
         copy_all(b, &r);
         assert_memory_equal(a, b, sizeof(a));

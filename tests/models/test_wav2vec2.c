@@ -383,6 +383,68 @@ static void test_wrong_calls(void **state)
     assert_null(mood_wav2vec2(NULL, &c, 3, NULL));
 }
 
+/* ---- between two hidden states ---- */
+
+/* The layers by themselves, on a hidden state of the whole network, make the same bytes. */
+static void test_layers(void **state)
+{
+    (void)state;
+    for (int f = BASE; f <= LARGE; f++) {
+        const mood_encoder_config *c = &encoder_forms[f].config;
+        int last = c->n_layers;
+        mood_weights *w = make_weights(c);
+        struct net whole;
+        mood_graph *g;
+        mood_encoder_nodes nodes;
+        build(
+            &whole, w, c,
+            (struct build){.n_layers = last, .batch = 1, .n_samples = encoder_forms[f].n_samples});
+        feed(whole.samples, "samples", "layers");
+        run(&whole);
+        const mood_tensor *from = mood_node_value(whole.nodes.layer[1]);
+        assert_ok(mood_graph_create(&g, &(mood_graph_params){.weights = w}));
+        mood_node *hidden = mood_input(g, "hidden", MOOD_F32, 3, from->dim);
+        mood_node *y = mood_wav2vec2_layers(hidden, c, 1, last, &nodes);
+        assert_ptr_equal(nodes.layer[last], y);
+        assert_null(nodes.layer[0]);
+        assert_ok(mood_graph_compile(g, &y, 1));
+        memcpy(mood_node_value(hidden)->data, from->data, mood_tensor_bytes(from));
+        assert_ok(mood_graph_forward(g));
+        const mood_tensor *to = mood_node_value(whole.nodes.layer[last]);
+        assert_memory_equal(mood_node_value(y)->data, to->data, mood_tensor_bytes(to));
+        mood_graph_destroy(&g);
+        mood_graph_destroy(&whole.graph);
+        mood_weights_destroy(&w);
+    }
+}
+
+static void test_wrong_layers(void **state)
+{
+    (void)state;
+    const mood_encoder_config *c = &encoder_forms[BASE].config;
+    static const struct {
+        int first, last, rank;
+        int64_t dim[3];
+        mood_status status;
+    } wrong[] = {{-1, 2, 3, {1, 9, 16}, MOOD_E_INVALID},
+                 {2, 2, 3, {1, 9, 16}, MOOD_E_INVALID},
+                 {1, 4, 3, {1, 9, 16}, MOOD_E_INVALID},
+                 {1, 2, 3, {1, 9, 15}, MOOD_E_SHAPE},
+                 {1, 2, 2, {9, 16, 0}, MOOD_E_SHAPE}};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        mood_weights *w;
+        mood_graph *g;
+        assert_ok(mood_weights_create(&w, 1));
+        assert_ok(mood_graph_create(&g, &(mood_graph_params){.weights = w}));
+        mood_node *hidden = mood_input(g, "hidden", MOOD_F32, wrong[i].rank, wrong[i].dim);
+        mood_node *y = mood_wav2vec2_layers(hidden, c, wrong[i].first, wrong[i].last, NULL);
+        assert_int_equal(mood_graph_compile(g, &y, 1), wrong[i].status);
+        mood_graph_destroy(&g);
+        mood_weights_destroy(&w);
+    }
+    assert_null(mood_wav2vec2_layers(NULL, c, 1, 2, NULL));
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +457,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_prepare),
         cmocka_unit_test(test_wrong_configs),
         cmocka_unit_test(test_wrong_calls),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_wrong_layers),
     };
     golden = argc > 1 ? golden_open(argv[1]) : NULL;
     if (!golden)

@@ -133,6 +133,21 @@ static void test_each_fails_once_on_prosody(void **state)
     assert_true(alone > 100 && fail_each_alloc(fit_prosody, &p) > alone);
 }
 
+/* ---- with an encoder that is trained ---- */
+
+/* Layers of the encoder, on a full cache; and all of it, on samples. */
+static void test_each_fails_once_with_a_tuned_encoder(void **state)
+{
+    (void)state;
+    static const int whats[] = {1, MOOD_FINETUNE_ALL};
+    for (int i = 0; i < 2; i++) {
+        mood_train_params p = with_encoder();
+        p.finetune = whats[i];
+        assert_int_equal(train_on_it(&p), MOOD_OK);
+        assert_true(fail_each_alloc(train_on_it, &p) > 300);
+    }
+}
+
 /* ---- steps ---- */
 
 static long calls_before;
@@ -169,6 +184,11 @@ static void test_none_between_steps(void **state)
     q.user = &n_seen;
     assert_int_equal(train_on_it(&q), MOOD_OK);
     assert_int_equal(n_seen, 6);
+    q.finetune = 1;
+    assert_int_equal(train_on_it(&q), MOOD_OK);
+    q.finetune = MOOD_FINETUNE_ALL;
+    assert_int_equal(train_on_it(&q), MOOD_OK);
+    assert_int_equal(n_seen, 12);
 }
 
 static int setup(void **state)
@@ -199,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_each_fails_once),
         cmocka_unit_test(test_each_fails_once_with_an_encoder),
         cmocka_unit_test(test_each_fails_once_on_prosody),
+        cmocka_unit_test(test_each_fails_once_with_a_tuned_encoder),
         cmocka_unit_test(test_none_between_steps),
     };
     return cmocka_run_group_tests_name("train-alloc", tests, setup, teardown);

@@ -149,7 +149,8 @@ static void test_features_are_the_encoders(void **state)
         p.pool = i % 2 ? pool : NULL;
         mood_model *m = listener_model(encoder, layers[i]);
         mood_frames *frames;
-        assert_ok(mood__features_create(&frames, encoder, mood_model_encoder(m), NULL));
+        assert_ok(mood__features_create(&frames, encoder, mood_model_encoder(m), MOOD__FROM_SAMPLES,
+                                        NULL));
         struct mood__bank *b = open_bank(&p, layers[i]);
         assert_int_equal(r.told.done, r.told.total);
         for (size_t clip = 0; clip < N_CLIPS; clip++)
