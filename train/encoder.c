@@ -17,38 +17,73 @@ static int layer_number(const char *text)
 
 bool encoder_check(struct cli *c, const struct options *o)
 {
-    const char *layer = o->encoder_layer;
-    if (!o->encoder && (layer || o->cache || o->embed_encoder))
+    const char *layer = o->encoder_layer, *form = o->encoder_config;
+    if (form && (o->encoder || layer || o->cache || o->finetune))
+        return cli_usage(
+            c, "--encoder-config makes an encoder that is trained as a whole: leave %s out",
+            o->encoder ? "--encoder"
+            : layer    ? "--encoder-layer"
+            : o->cache ? "--cache"
+                       : "--finetune");
+    if (!o->encoder && (layer || o->cache || o->finetune || (o->embed_encoder && !form)))
         return cli_usage(c, "%s needs --encoder",
-                         layer      ? "--encoder-layer"
-                         : o->cache ? "--cache"
-                                    : "--embed-encoder");
+                         layer         ? "--encoder-layer"
+                         : o->cache    ? "--cache"
+                         : o->finetune ? "--finetune"
+                                       : "--embed-encoder");
+    if (o->encoder_lr > 0 && !o->finetune && !form)
+        return cli_usage(c, "--encoder-lr needs --finetune or --encoder-config");
+    if (o->finetune && layer && strcmp(layer, "mix") == 0)
+        return cli_usage(c,
+                         "--finetune trains the layers below one: --encoder-layer mix hears all");
     if (layer && strcmp(layer, "auto") != 0 && strcmp(layer, "mix") != 0 && layer_number(layer) < 0)
         return cli_usage(c, "--encoder-layer: '%s' is neither a number nor auto nor mix", layer);
-    if (o->encoder && o->trace)
-        return cli_usage(c, "--trace says nothing of features: leave it or --encoder out");
+    if ((o->encoder || form) && o->trace)
+        return cli_usage(c, "--trace says nothing of features: leave it or %s out",
+                         form ? "--encoder-config" : "--encoder");
     return true;
+}
+
+static mood_status make_encoder(const struct options *o, mood_encoder **encoder)
+{
+    mood_encoder_config config;
+    mood_status status = cli_encoder_form(&config, o->encoder_config);
+    if (status)
+        return status;
+    return mood_encoder_create(encoder, &config, &(mood_encoder_params){.seed = (uint64_t)o->seed});
 }
 
 bool encoder_load(struct cli *c, const struct options *o, mood_encoder **encoder)
 {
+    const char *from = o->encoder ? o->encoder : o->encoder_config;
     *encoder = NULL;
-    if (!o->encoder)
+    if (!from)
         return true;
-    if (mood_encoder_load(encoder, o->encoder) != MOOD_OK) {
-        cli_error(c, o->encoder, "%s", mood_error_detail());
+    mood_status status = o->encoder ? mood_encoder_load(encoder, from) : make_encoder(o, encoder);
+    if (status) {
+        cli_error(c, from, "%s", mood_error_detail());
         return false;
     }
     const mood_encoder_config *e = mood_encoder_get_config(*encoder);
     int layer = o->encoder_layer ? layer_number(o->encoder_layer) : -1;
     if (layer > e->n_layers) {
-        cli_error(c, o->encoder, "has layers 0 to %d; --encoder-layer %d is not one of them",
-                  e->n_layers, layer);
+        cli_error(c, from, "has layers 0 to %d; --encoder-layer %d is not one of them", e->n_layers,
+                  layer);
         return false;
     }
-    fprintf(stderr, "%s: encoder %.12s..., %d layers, width %d\n", o->encoder,
+    fprintf(stderr, "%s: encoder %.12s..., %d layers, width %d\n", from,
             mood_encoder_identity(*encoder), e->n_layers, e->width);
     return true;
+}
+
+void encoder_fill(mood_train_params *p, const struct run *r)
+{
+    const struct options *o = r->o;
+    p->encoder = r->encoder;
+    p->cache = o->cache;
+    p->copies = o->copies;
+    p->finetune = o->encoder_config ? MOOD_FINETUNE_ALL : o->finetune;
+    p->encoder_rate = o->encoder_lr / o->lr;
 }
 
 /* ---- the layer ---- */
@@ -78,6 +113,10 @@ mood_status encoder_choose(struct run *r, const mood_train_params *params)
     }
     if (layer && strcmp(layer, "auto") != 0) {
         r->layer = layer_number(layer);
+        return MOOD_OK;
+    }
+    if (params->finetune && !layer) { /* all of what there is can adapt */
+        r->layer = mood_encoder_get_config(r->encoder)->n_layers;
         return MOOD_OK;
     }
     mood_status status = mood_choose_layer(&r->layers, r->corpus, r->split, params);

@@ -82,9 +82,21 @@ static const struct cli_option options[] = {
     {CLI_STRING_AT(struct options, encoder), .name = "encoder", .arg = "ENC.h5", .unset = "none",
      .help = "hear the voices through this encoder too (mood-convert makes such files)"},
     {CLI_STRING_AT(struct options, encoder_layer), .name = "encoder-layer", .arg = "auto|N|mix",
-     .unset = "auto",
+     .unset = "auto, with --finetune the last",
      .help = "which of its layers: the cheapest that is as good as any on the validation side, "
              "layer N, or a learned mixture of all"},
+    {CLI_INT_AT(struct options, finetune), .name = "finetune", .arg = "N", .fallback = "0",
+     .min = 0, .max = MOOD_ENCODER_MAX_LAYERS,
+     .help =
+         "train the N layers of it up to that one too, and put the encoder into the model file"},
+    {CLI_STRING_AT(struct options, encoder_config), .name = "encoder-config",
+     .arg = "base|tiny|CONFIG.json", .unset = "none",
+     .help = "hear the voices through a new encoder of this form, which is trained from nothing "
+             "with the heads, and put into the model file"},
+    {CLI_DOUBLE_AT(struct options, encoder_lr), .name = "encoder-lr", .arg = "X", .fallback = "0",
+     .min = 0, .max = 10,
+     .help = "the learning rate of an encoder that is trained; 0 is a tenth of --lr with "
+             "--finetune, and --lr with --encoder-config"},
     {CLI_STRING_AT(struct options, cache), .name = "cache", .arg = "DIR",
      .unset = "~/.cache/libmood/features",
      .help = "keep what the encoder makes of the clips there, for the next training"},
@@ -166,12 +178,10 @@ static mood_train_params params_of(struct run *r, mood_pool *pool,
         .on_event = on_event,
         .user = r,
         .stop = &cli_stop,
-        .encoder = r->encoder,
-        .cache = o->cache,
-        .copies = o->copies,
     };
     recipe_fill(&p, o);
     p.prosody = prosody_params(r);
+    encoder_fill(&p, r);
     if (r->checkpoint[0])
         p.checkpoint = r->checkpoint;
     p.resume = o->resume;

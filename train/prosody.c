@@ -8,11 +8,11 @@
 
 /* What only the heads have: an option that would be without effect is a mistake. */
 static const char *const of_heads[] = {
-    "epochs",        "batch",           "lr",      "optimiser",  "weight-decay",
-    "schedule",      "warmup",          "average", "accumulate", "class-weights",
-    "dropout",       "label-smoothing", "mixup",   "clip-norm",  "early-stop",
-    "augment",       "encoder",         "cache",   "copies",     "encoder-layer",
-    "embed-encoder", "trace",           "resume",
+    "epochs", "batch",         "lr",         "optimiser",      "weight-decay", "schedule",
+    "warmup", "average",       "accumulate", "class-weights",  "dropout",      "label-smoothing",
+    "mixup",  "clip-norm",     "early-stop", "augment",        "encoder",      "cache",
+    "copies", "encoder-layer", "finetune",   "encoder-config", "encoder-lr",   "embed-encoder",
+    "trace",  "resume",
 };
 static const char *const of_prosody[] = {"ridge", "speeds"};
 

@@ -59,6 +59,9 @@ int recipe_extras(struct recipe_extra out[RECIPE_MAX_EXTRAS], const struct optio
         {"label_smoothing", NULL, o->label_smoothing},
         {"mixup", NULL, o->mixup},
         {"accumulate", NULL, o->accumulate > 1 ? o->accumulate : 0},
+        {"finetune", NULL, o->finetune},
+        {"encoder_config", o->encoder_config, 0},
+        {"encoder_lr", NULL, o->encoder_lr},
     };
     int n = 0;
     for (int i = 0; i < RECIPE_MAX_EXTRAS; i++)

@@ -116,12 +116,14 @@ static json_t *layer_json(int layer)
     return layer == MOOD_LAYER_MIX ? json_string("mix") : json_integer(layer);
 }
 
-/* Which encoder was heard. */
+/* Which encoder was heard, or trained. */
 static json_t *encoder_json(const struct run *r)
 {
     json_t *o = json_object();
     const mood_encoder_config *e = mood_encoder_get_config(r->encoder);
-    json_object_set_new(o, "identity", text(mood_encoder_identity(r->encoder)));
+    bool trained = r->o->finetune || r->o->encoder_config;
+    json_object_set_new(o, trained ? "trained_from" : "identity",
+                        text(mood_encoder_identity(r->encoder)));
     json_object_set_new(o, "layers", json_integer(e->n_layers));
     json_object_set_new(o, "width", json_integer(e->width));
     return o;
@@ -179,7 +181,7 @@ static json_t *recipe_json(const struct run *r)
     json_object_set_new(recipe, "clip_norm", json_real(p->clip_norm));
     json_object_set_new(recipe, "early_stop", json_integer(p->early_stop));
     json_object_set_new(recipe, "augment", text(p->augment ? p->augment : ""));
-    if (r->encoder && p->augment)
+    if (p->encoder && p->augment)
         json_object_set_new(recipe, "copies", json_integer(p->copies));
     struct recipe_extra extras[RECIPE_MAX_EXTRAS];
     for (int i = 0, n = recipe_extras(extras, p); i < n; i++)

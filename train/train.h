@@ -23,7 +23,9 @@ struct numbers {
 struct options {
     struct cli_list data;
     const char *out, *split, *val_speakers, *test_speakers, *augment, *report, *trace, *cpumask;
-    const char *encoder, *encoder_layer, *cache;
+    const char *encoder, *encoder_layer, *encoder_config, *cache;
+    int finetune;
+    double encoder_lr;
     bool embed_encoder;
     int folds, epochs, batch, threads, early_stop, copies;
     int64_t seed;
@@ -82,7 +84,7 @@ struct recipe_extra {
     const char *name, *text; /* text NULL: a number */
     double number;
 };
-enum { RECIPE_MAX_EXTRAS = 9 };
+enum { RECIPE_MAX_EXTRAS = 12 };
 int recipe_extras(struct recipe_extra out[RECIPE_MAX_EXTRAS], const struct options *o);
 
 /* ---- prosody.c: the network on prosody ---- */
@@ -101,8 +103,12 @@ double prosody_ridge(const struct run *r);
 /* Whether the options go together; if not, that was said. */
 bool encoder_check(struct cli *c, const struct options *o);
 
-/* Load the encoder, if any, and look whether it has the layer; false, and said, when not. */
+/* Load or make the encoder, if any, and look whether it has the layer; false, and said, when not.
+ */
 bool encoder_load(struct cli *c, const struct options *o, mood_encoder **encoder);
+
+/* Put what the options say of the encoder into the params. */
+void encoder_fill(mood_train_params *p, const struct run *r);
 
 /* Fill in r->layer: what was asked for, or what the validation side says. */
 mood_status encoder_choose(struct run *r, const mood_train_params *params);

@@ -35,6 +35,11 @@ class WithEncoder(Folder):
         for name, seed in (("enc.h5", 1), ("other.h5", 2)):
             r = run(MAKE, name, seed)
             assert r.code == 0, r
+        with open("form.json", "w", encoding="ascii") as f:
+            json.dump({"model_type": "wav2vec2", "conv_dim": [8, 8, 8], "conv_kernel": [16, 8, 8],
+                       "conv_stride": [8, 8, 5], "hidden_size": 16, "num_hidden_layers": 1,
+                       "num_attention_heads": 2, "intermediate_size": 16,
+                       "num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 2}, f)
 
     def setUp(self):
         shutil.rmtree("cache", ignore_errors=True)
@@ -109,6 +114,65 @@ class Layers(WithEncoder):
             self.agrees("report", "elsewhere/m.h5")
         finally:
             os.rename("hidden.h5", "enc.h5")
+
+
+class Tuned(WithEncoder):
+    def train_new(self, *options, code=0):
+        r = run(TRAIN, "--data", "voices", "--epochs", 2, "--batch", 4, *options)
+        self.assertEqual(r.code, code, r)
+        return r
+
+    def test_layers_are_trained(self):
+        r = self.train("-o", "tuned.h5", "--finetune", 1, "--report", "report", "--epochs", 2)
+        self.assertNotIn("time-averaged", r.out)  # the last layer, not one that was chosen
+        self.assertEqual(len(glob.glob("cache/*/layer-02-exact/*.h5")), 1)
+        m = read_json("report/metrics.json")
+        self.assertEqual((m["encoder"]["layer"], m["recipe"]["finetune"]), (3, 1))
+        self.assertRegex(m["encoder"]["trained_from"], "^[0-9a-f]{64}$")
+        self.agrees("report", "tuned.h5")  # with what is inside, wherever the other encoder is
+        r = run(INFER, "-m", "tuned.h5", "--encoder", "enc.h5", m["per_clip"][0]["path"])
+        self.assertEqual(r.code, 1, r)
+        self.assertIn("is another encoder", r.err)
+        again = self.train("-o", "again.h5", "--finetune", 1, "--threads", 2, "--epochs", 2)
+        self.assertEqual(self.passes(again)[0][1], 0)
+        self.assertEqual(read("tuned.h5"), read("again.h5"))
+        self.train("-o", "auto.h5", "--finetune", 1, "--encoder-layer", 2)
+        self.train("--finetune", 1, "--folds", 2)
+
+    def test_from_nothing(self):
+        self.train_new("-o", "new.h5", "--encoder-config", "form.json", "--report", "report",
+                       "--augment", "gain")
+        m = read_json("report/metrics.json")
+        self.assertEqual(m["recipe"]["encoder_config"], "form.json")
+        self.assertNotIn("copies", m["recipe"])
+        self.assertEqual(glob.glob("cache"), [])
+        self.agrees("report", "new.h5")
+        self.train_new("-o", "again.h5", "--encoder-config", "form.json", "--augment", "gain",
+                       "--threads", 2)
+        self.assertEqual(read("new.h5"), read("again.h5"))
+        self.train_new("-o", "other.h5", "--encoder-config", "form.json", "--encoder-lr", "1e-4",
+                       "--augment", "gain")
+        self.assertNotEqual(read("new.h5"), read("other.h5"))
+
+    def test_refusals(self):
+        for options, message in (
+                (("--finetune", 1), "--finetune needs --encoder"),
+                (("--encoder-lr", "1e-4"), "--encoder-lr needs --finetune or --encoder-config"),
+                (("--encoder", "enc.h5", "--encoder-lr", "1e-4"), "--encoder-lr needs"),
+                (("--encoder", "enc.h5", "--finetune", 1, "--encoder-layer", "mix"),
+                 "--encoder-layer mix hears all"),
+                (("--encoder", "enc.h5", "--encoder-config", "tiny"), "leave --encoder out"),
+                (("--encoder-config", "tiny", "--finetune", 1), "leave --finetune out"),
+                (("--encoder-config", "tiny", "--cache", "c"), "leave --cache out"),
+                (("--encoder-config", "tiny", "--encoder-layer", 1), "leave --encoder-layer out"),
+                (("--encoder-config", "tiny", "--trace", "t"), "leave it or --encoder-config out")):
+            r = self.train_new(*options, code=2)
+            self.assertIn(message, r.err)
+        r = self.train_new("--encoder-config", "none.json", "-o", "no.h5", code=1)
+        self.assertRegex(r.err.splitlines()[-1], "^mood-train: none.json: .*No such file")
+        r = self.train("-o", "no.h5", "--finetune", 2, "--encoder-layer", 1, code=1)
+        self.assertIn("2 layers of the encoder are to be trained", r.err)
+        self.assertFalse(os.path.exists("no.h5"))
 
 
 class Cache(WithEncoder):
