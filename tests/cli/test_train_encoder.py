@@ -273,7 +273,7 @@ class Interrupted(WithEncoder):
         start = time.monotonic()
         code, err = self.interrupt(signal.SIGINT)
         if code == 1:
-            self.assertIn("mood-train: stopped; ", err.splitlines()[-1])
+            self.assertIn("mood-train: stopped", err.splitlines()[-1])
         self.assertLess(time.monotonic() - start, LIMIT_S)
         self.assertEqual(glob.glob("cache/*/*/.*.tmp"), [])
         self.assertGreaterEqual(len(self.shards()), 1)
