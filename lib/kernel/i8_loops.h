@@ -18,7 +18,11 @@
 
 #include "kernel/i8_kernels.h"
 
-enum { STEP = MOOD__I8_STEP, COLUMNS = MOOD__I8_COLUMNS, TOP = 255, BLOCK = 256, N_SUMS = 16 };
+enum { STEP = MOOD__I8_STEP, COLUMNS = MOOD__I8_COLUMNS, TOP = 255, BLOCK = 256 };
+
+/* Lanes of what runs over a row. With 16, gcc takes them apart into single numbers, and rounding a
+ * row takes five times as long. */
+enum { N_SUMS = 64 };
 
 #ifndef I8_TABLE
 #define I8_PLAIN
@@ -129,14 +133,30 @@ static struct mood__i8_row round_row(void *q, const float *x, int64_t k)
 
 /* ---- products ---- */
 
+static inline __attribute__((always_inline)) void finish_columns(
+    float *restrict y, const int32_t *restrict sum, const struct mood__i8_row *row,
+    const float *restrict scale, const int32_t *restrict column_sum, const float *restrict bias,
+    const int n)
+{
+    const uint32_t zero = (uint32_t)row->zero;
+    const float row_scale = row->scale;
+    for (int j = 0; j < n; j++) {
+        uint32_t above_zero = (uint32_t)sum[j] - zero * (uint32_t)column_sum[j];
+        float v = (float)(int32_t)above_zero * (row_scale * scale[j]);
+        y[j] = bias ? v + bias[j] : v;
+    }
+}
+
+/* Whole panels are what there is, nearly always: with a constant for n no vector is left over. */
 static void finish_row(float *y, const int32_t *sum, const struct mood__i8_row *row,
                        const float *scale, const int32_t *column_sum, const float *bias, int n)
 {
-    for (int j = 0; j < n; j++) {
-        uint32_t at_zero = (uint32_t)row->zero * (uint32_t)column_sum[j];
-        float v = (float)(int32_t)((uint32_t)sum[j] - at_zero) * (row->scale * scale[j]);
-        y[j] = bias ? v + bias[j] : v;
-    }
+    if (n == COLUMNS && bias)
+        finish_columns(y, sum, row, scale, column_sum, bias, COLUMNS);
+    else if (n == COLUMNS)
+        finish_columns(y, sum, row, scale, column_sum, NULL, COLUMNS);
+    else
+        finish_columns(y, sum, row, scale, column_sum, bias, n);
 }
 
 #ifndef I8_OWN_TILE
