@@ -36,12 +36,13 @@ struct mood__adam_step {
  * panel + k * MOOD__PANEL, whatever it was cut from. */
 enum { MOOD__PANEL = 32 };
 
-/* A panel to be made: `rows` rows of `width` numbers, `ld` apart. What is beyond the width stays as
- * it is in `panel`. */
+/* Panels to be made, side by side from `rows` rows of `width` numbers, `ld` apart: of all panels
+ * one row, then the next, for the numbers of a row lie together in memory. The panels begin
+ * panel_step apart. What is beyond the width stays as it is in the last. */
 struct mood__pack {
     float *panel;
     const float *from;
-    ptrdiff_t ld, rows, width;
+    ptrdiff_t ld, rows, width, panel_step;
 };
 
 /* Strips of vectors of n numbers, n a multiple of 16: vector i of strip s is at x + s * x_next + i

@@ -3,9 +3,10 @@
  * product.c — What is copied where, so that the kernel (tile.h) finds its operands near.
  *
  * B is cut into panels of 32 columns. With few rows (the transformer: 149 for 3 s) a thread takes a
- * panel at a time, in blocks that stay in the L2 cache while all rows of A pass by; B is read once
- * from memory, and while one block is used the next is made. With many rows (convolutions) all
- * panels are made first, and a task owns some rows.
+ * few panels at a time, in blocks that stay in the L2 cache while all rows of A pass by; B is read
+ * once from memory, and while one block is used the next is made. Panels that are neighbours share
+ * the pages of memory that their rows lie in, which are looked up once for all. With many rows
+ * (convolutions) all panels are made first, and a task owns some rows.
  *
  * Rows of A are read where they are, unless they begin a multiple of 4 KB apart: then all of them
  * compete for the same few lines of the L1 cache, and are copied further apart first. */
@@ -18,10 +19,11 @@
 #include "base/pool.h"
 
 enum {
-    FEW_ROWS = 256,    /* up to here a task is a panel */
+    FEW_ROWS = 256,    /* up to here a task is a group of panels */
     TASK_ROWS = 96,    /* most rows of a task otherwise */
     TASK_MULTIPLE = 8, /* so many tasks, or twice, ...: two threads, or eight, end together */
-    BLOCK_K = 1536,    /* most rows of a panel's block: 192 KB, in an L2 of 256 */
+    GROUP = 8,         /* most panels that a thread takes at once */
+    BLOCK_K = 384,     /* most rows of their block: 384 KB, and as much that is being made */
     COPY_ROWS = 16,    /* rows of A copied by a task */
     APART = 16,        /* numbers, a line of the cache, between the rows of a copy */
     CLASH = 1024       /* numbers: 4 KB */
@@ -61,7 +63,8 @@ static int64_t shared_floats(int64_t M, int64_t N, int64_t K)
 
 static int64_t worker_floats(int64_t M, int64_t K)
 {
-    return M <= FEW_ROWS ? 2 * block_k(K) * MOOD__PANEL : div_up(M, row_tasks(M)) * (K + APART);
+    return M <= FEW_ROWS ? 2 * GROUP * block_k(K) * MOOD__PANEL
+                         : div_up(M, row_tasks(M)) * (K + APART);
 }
 
 size_t mood__product_scratch(int64_t M, int64_t N, int64_t K, int n_workers)
@@ -75,7 +78,8 @@ struct job {
     float *shared, *own; /* the two parts of the scratch */
     const float *a;      /* where the rows are read */
     int64_t a_ld;
-    _Atomic int64_t next_panel; /* with few rows: the first that nobody has taken */
+    int64_t group;              /* with few rows: panels of a group */
+    _Atomic int64_t next_panel; /* the first that nobody has taken */
 };
 
 static float *own(const struct job *j, int worker)
@@ -89,22 +93,30 @@ static int64_t width(const struct mood__product *p, int64_t index)
     return n < MOOD__PANEL ? n : MOOD__PANEL;
 }
 
-/* How to make rows [k0, k0 + rows) of panel `index`; none where there is no such panel. */
-static struct mood__pack packed(const struct job *j, float *panel, int64_t index, int64_t k0,
-                                int64_t rows)
+/* How to make rows [k0, k0 + rows) of `n` panels from `index` on; none where there are no such
+ * panels. */
+static struct mood__pack packed(const struct job *j, float *panel, int64_t index, int64_t n,
+                                int64_t k0, int64_t rows)
 {
     const struct mood__product *p = j->p;
-    if (index >= panels(p->N))
+    int64_t left = panels(p->N) - index, step = rows * MOOD__PANEL;
+    if (left <= 0)
         return (struct mood__pack){.rows = 0};
-    if (width(p, index) < MOOD__PANEL) /* the kernel reads all of it */
-        memset(panel, 0, (size_t)(rows * MOOD__PANEL) * sizeof(float));
-    return (struct mood__pack){panel, p->b + k0 * p->b_ld + index * MOOD__PANEL, p->b_ld, rows,
-                               width(p, index)};
+    n = n < left ? n : left;
+    int64_t last = index + n - 1;
+    if (width(p, last) < MOOD__PANEL) /* the kernel reads all of it */
+        memset(panel + (n - 1) * step, 0, (size_t)step * sizeof(float));
+    return (struct mood__pack){panel, p->b + k0 * p->b_ld + index * MOOD__PANEL, p->b_ld,
+                               rows,  (n - 1) * MOOD__PANEL + width(p, last),    step};
 }
 
 static void pack(const struct mood__kernels *k, struct mood__pack what)
 {
-    k->copy_rows(what.panel, MOOD__PANEL, what.from, what.ld, what.rows, what.width);
+    for (int64_t c = 0; c < what.width; c += MOOD__PANEL) {
+        int64_t n = what.width - c;
+        k->copy_rows(what.panel + c / MOOD__PANEL * what.panel_step, MOOD__PANEL, what.from + c,
+                     what.ld, what.rows, n < MOOD__PANEL ? n : MOOD__PANEL);
+    }
 }
 
 /* What rows [m0, m0 + rows) of a panel's columns start from. Whether there is anything to add to.
@@ -131,45 +143,75 @@ static void copy_task(void *ctx, int64_t task, int worker)
                     p->a_ld, rows < COPY_ROWS ? rows : COPY_ROWS, p->K);
 }
 
-static int64_t take_panel(struct job *j)
+static int64_t take_group(struct job *j)
 {
-    return atomic_fetch_add_explicit(&j->next_panel, 1, memory_order_relaxed);
+    return atomic_fetch_add_explicit(&j->next_panel, j->group, memory_order_relaxed);
 }
 
-/* One panel from its packed first block; meanwhile, the first block of the panel `after` is packed.
- * Returns where. */
-static float *use_panel(const struct job *j, int64_t index, int64_t after, float *block,
-                        float *other)
+/* Part i of n of what is to be packed: some of its rows. */
+static struct mood__pack share(struct mood__pack what, int64_t i, int64_t n)
+{
+    int64_t first = i * what.rows / n, end = (i + 1) * what.rows / n;
+    what.panel += first * MOOD__PANEL;
+    what.from += end > first ? first * what.ld : 0;
+    what.rows = end - first;
+    return what;
+}
+
+/* Rows [k0, k0 + rows) of a group's panels, which are in `block`; meanwhile, `next` is packed. */
+static void use_block(const struct job *j, int64_t index, const float *block, int64_t k0,
+                      int64_t rows, struct mood__pack next)
 {
     const struct mood__product *p = j->p;
-    float *c = p->c + index * MOOD__PANEL, *used;
-    bool add = start(j, index, 0, p->M);
-    for (int64_t k0 = 0, step = block_k(p->K), k1; k0 < p->K; k0 = k1, add = true) {
-        k1 = k0 + step < p->K ? k0 + step : p->K;
-        int64_t k2 = k1 + step < p->K ? k1 + step : p->K;
-        struct mood__pack next =
-            k1 < p->K ? packed(j, other, index, k1, k2 - k1) : packed(j, other, after, 0, step);
-        j->k->product(c, p->c_ld, j->a + k0, j->a_ld, block, p->M, width(p, index), k1 - k0, add,
-                      &next);
-        used = block, block = other, other = used;
+    int64_t n = panels(p->N) - index < j->group ? panels(p->N) - index : j->group;
+    for (int64_t i = 0; i < n; i++) {
+        struct mood__pack part = share(next, i, n);
+        bool add = k0 > 0 || start(j, index + i, 0, p->M);
+        j->k->product(p->c + (index + i) * MOOD__PANEL, p->c_ld, j->a + k0, j->a_ld,
+                      block + i * rows * MOOD__PANEL, p->M, width(p, index + i), rows, add, &part);
+    }
+}
+
+/* One group from its packed first block; meanwhile, the first block of the group `after` is packed.
+ * Returns where. */
+static float *use_group(const struct job *j, int64_t index, int64_t after, float *block,
+                        float *other)
+{
+    int64_t K = j->p->K, step = block_k(K);
+    for (int64_t k0 = 0, k1; k0 < K; k0 = k1) {
+        k1 = k0 + step < K ? k0 + step : K;
+        int64_t k2 = k1 + step < K ? k1 + step : K;
+        use_block(j, index, block, k0, k1 - k0,
+                  k1 < K ? packed(j, other, index, j->group, k1, k2 - k1)
+                         : packed(j, other, after, j->group, 0, step));
+        float *used = block;
+        block = other, other = used;
     }
     return block;
 }
 
-/* A thread's part. It takes its next panel before it has done the one it has, to know what to pack;
+/* A thread's part. It takes its next group before it has done the one it has, to know what to pack;
  * who gets which does not show in the result. */
-static void panels_task(void *ctx, int64_t task, int worker)
+static void groups_task(void *ctx, int64_t task, int worker)
 {
     (void)task;
     struct job *j = ctx;
     const struct mood__product *p = j->p;
-    float *first = own(j, worker), *second = first + block_k(p->K) * MOOD__PANEL, *block = first;
-    int64_t index = take_panel(j), after;
-    pack(j->k, packed(j, block, index, 0, block_k(p->K)));
+    int64_t step = block_k(p->K), index = take_group(j), after;
+    float *first = own(j, worker), *second = first + GROUP * step * MOOD__PANEL, *block = first;
+    pack(j->k, packed(j, block, index, j->group, 0, step));
     for (; index < panels(p->N); index = after) {
-        after = take_panel(j);
-        block = use_panel(j, index, after, block, block == first ? second : first);
+        after = take_group(j);
+        block = use_group(j, index, after, block, block == first ? second : first);
     }
+}
+
+/* Panels of a group: several groups for each thread, so that all end together. No sum depends on
+ * it. */
+static int64_t group_of(const struct mood__product *p, int n_workers)
+{
+    int64_t n = panels(p->N) / (2 * n_workers);
+    return n < 1 ? 1 : n < GROUP ? n : GROUP;
 }
 
 /* ---- many rows ---- */
@@ -178,7 +220,7 @@ static void pack_task(void *ctx, int64_t index, int worker)
 {
     (void)worker;
     const struct job *j = ctx;
-    pack(j->k, packed(j, j->shared + index * MOOD__PANEL * j->p->K, index, 0, j->p->K));
+    pack(j->k, packed(j, j->shared + index * MOOD__PANEL * j->p->K, index, 1, 0, j->p->K));
 }
 
 static void rows_task(void *ctx, int64_t task, int worker)
@@ -221,5 +263,6 @@ void mood__product_run(const struct mood__product *p, const struct mood__kernels
         j.a = shared;
         j.a_ld = p->K + APART;
     }
-    mood__pool_run(pool, n_workers, panels_task, &j);
+    j.group = group_of(p, n_workers);
+    mood__pool_run(pool, n_workers, groups_task, &j);
 }

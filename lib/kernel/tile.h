@@ -84,12 +84,13 @@ static inline vec vec_fma(vec a, vec b, vec c)
 #define UNROLL _Pragma("GCC unroll 12")
 #endif
 
-/* A panel that is made while another is used: its rows come from memory, and would have to be
- * waited for, but between the steps of a product there is time. One row is copied every so many
- * steps. */
+/* Panels that are made while another is used: their rows come from memory, and would have to be
+ * waited for, but between the steps of a product there is time. One row of one panel is copied
+ * every so many steps. */
 struct packing {
     struct mood__pack left;
-    ptrdiff_t steps; /* between two rows */
+    ptrdiff_t column; /* of the row that is being copied: what comes next */
+    ptrdiff_t steps;  /* between two copies */
 };
 
 enum { FEWEST_STEPS = 4 };
@@ -98,13 +99,19 @@ static inline void pack_row(struct packing *p)
 {
     if (p->left.rows <= 0)
         return;
-    const float *from = p->left.from;
-    if (p->left.width == MOOD__PANEL)
-        memcpy(p->left.panel, from, MOOD__PANEL * sizeof(float));
+    const float *from = p->left.from + p->column;
+    float *to = p->left.panel + p->column / MOOD__PANEL * p->left.panel_step;
+    ptrdiff_t width = p->left.width - p->column;
+    if (width >= MOOD__PANEL)
+        memcpy(to, from, MOOD__PANEL * sizeof(float));
     else
-        memcpy(p->left.panel, from, (size_t)p->left.width * sizeof(float));
-    p->left.panel += MOOD__PANEL;
-    p->left.from += --p->left.rows ? p->left.ld : 0;
+        memcpy(to, from, (size_t)width * sizeof(float));
+    p->column += MOOD__PANEL;
+    if (p->column >= p->left.width) {
+        p->column = 0;
+        p->left.panel += MOOD__PANEL;
+        p->left.from += --p->left.rows ? p->left.ld : 0;
+    }
 }
 
 /* `m` rows of C, `nv` vectors wide, of A or (`t`) its transpose; all three are constants where this
@@ -211,7 +218,8 @@ static void product(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, co
     ptrdiff_t n_tiles = (M + TILE_ROWS - 1) / TILE_ROWS;
     struct packing packing = {.left = {.rows = 0}, .steps = K};
     if (next && next->rows > 0) {
-        ptrdiff_t steps = n_tiles * ((n + 2 * VEC - 1) / (2 * VEC)) * K / next->rows;
+        ptrdiff_t copies = next->rows * ((next->width + MOOD__PANEL - 1) / MOOD__PANEL);
+        ptrdiff_t steps = n_tiles * ((n + 2 * VEC - 1) / (2 * VEC)) * K / copies;
         packing.left = *next;
         packing.steps = steps > FEWEST_STEPS ? steps : FEWEST_STEPS;
     }

@@ -36,7 +36,11 @@ static ptrdiff_t row_of_a(const struct kernel_call *c, ptrdiff_t row)
 
 void kernel_run_product(const struct mood__kernels *k, const struct kernel_call *c)
 {
-    struct mood__pack next = {c->out[1], c->in[2], MOOD__PANEL, c->C, c->a ? c->wt : MOOD__PANEL};
+    struct mood__pack next = {.panel = c->out[1],
+                              .from = c->in[2],
+                              .ld = MOOD__PANEL,
+                              .rows = c->C,
+                              .width = c->a ? c->wt : MOOD__PANEL};
     k->product(c->out[0], c->wt + KERNEL_GAP, c->in[0], row_of_a(c, 1), c->in[1], c->rows, c->wt,
                c->C, c->a, &next);
 }

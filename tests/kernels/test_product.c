@@ -27,8 +27,8 @@ static float *random_numbers(int64_t n, struct mood__rng *r)
     return x;
 }
 
-/* Few rows and many; one block of a panel and several; panels that are whole and not; rows that
- * begin 4 KB apart, and rows that overlap. */
+/* Few rows and many; one block of a panel and several; panels that are whole and not, alone and in
+ * groups; rows that begin 4 KB apart, and rows that overlap. */
 static const struct {
     int64_t M, N, K, a_ld;
     bool bias;
@@ -36,6 +36,7 @@ static const struct {
     {8, 8, 8, 8, true},          {30, 40, 100, 100, false},   {149, 70, 1100, 1100, true},
     {149, 33, 1024, 1024, true}, {20, 64, 2048, 2048, false}, {300, 33, 90, 30, true},
     {257, 64, 40, 1024, false},  {700, 20, 10, 5, true},      {100, 96, 1600, 48, false},
+    {40, 300, 500, 500, true},   {9, 257, 1030, 1030, false},
 };
 enum { N_SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
 
