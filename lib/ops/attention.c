@@ -5,7 +5,7 @@
  *     P = softmax(s q k^T),  y = P v,  s = 1 / sqrt(D)
  *     dv = P^T dy,  dP = dy v^T,  dS = s P (dP - rowsum(dP P)),  dq = dS k,  dk = dS^T q
  * P is kept for backward. Heads lie side by side in the channels, so that a head is a matrix with
- * row stride C: nothing is transposed or copied. */
+ * row stride C: nothing is transposed or copied, but for the panels of our own products. */
 #include "mood/ops.h"
 
 #include <math.h>
@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "kernel/gemm.h"
+#include "kernel/product.h"
 #include "ops/linear.h"
 #include "ops/op_list.h"
 
@@ -60,12 +61,33 @@ static size_t attention_state(const mood_node *n)
     return mood__training(n->graph) ? probabilities_bytes(n->attr) : 0;
 }
 
-static size_t attention_scratch(const mood_node *n, int n_workers, bool backward)
+/* Whether the two products of a head are our own, which have no time to lose on so small ones. Not
+ * in training, where they are what backward is the gradient of. */
+static bool by_products(const mood_node *n)
 {
     const struct attention_attr *a = n->attr;
+    return !mood__training(n->graph) && mood__product_pays(a->Tq, a->Tk, a->D) &&
+           mood__product_pays(a->Tq, a->D, a->Tk);
+}
+
+static int64_t whole_panels(int64_t columns)
+{
+    return (columns + MOOD__PANEL - 1) / MOOD__PANEL * MOOD__PANEL;
+}
+
+/* Of a worker: P, and for our own products the panels of k^T, then those of v. */
+static int64_t worker_floats(const mood_node *n)
+{
+    const struct attention_attr *a = n->attr;
+    int64_t P = a->Tq * a->Tk;
+    return by_products(n) ? P + whole_panels(a->Tk) * a->D + whole_panels(a->D) * a->Tk : P;
+}
+
+static size_t attention_scratch(const mood_node *n, int n_workers, bool backward)
+{
     if (!backward && mood__training(n->graph))
         return 0;
-    return (size_t)(a->Tq * a->Tk) * (size_t)n_workers * sizeof(float);
+    return (size_t)worker_floats(n) * (size_t)n_workers * sizeof(float);
 }
 
 struct job {
@@ -83,9 +105,54 @@ static struct mood__mat head(const struct attention_attr *a, const float *x, int
 
 static float *probabilities(const struct job *j, int64_t task, int worker)
 {
-    int64_t size = j->a->Tq * j->a->Tk;
-    return j->r->training ? (float *)j->n->state + task * size
-                          : (float *)j->n->scratch + worker * size;
+    return j->r->training ? (float *)j->n->state + task * j->a->Tq * j->a->Tk
+                          : (float *)j->n->scratch + worker * worker_floats(j->n);
+}
+
+static void softmax_rows(const struct job *j, float *P)
+{
+    for (int64_t t = 0; t < j->a->Tq; t++)
+        j->r->k->softmax(P + t * j->a->Tk, P + t * j->a->Tk, j->a->Tk, j->a->scale);
+}
+
+/* y (M, N) = a (M, K) times panels. */
+static void multiply(const struct mood__kernels *k, float *y, int64_t y_ld, const float *a,
+                     int64_t a_ld, const float *panels, int64_t M, int64_t N, int64_t K)
+{
+    for (int64_t c = 0; c < N; c += MOOD__PANEL)
+        k->product(y + c, y_ld, a, a_ld, panels + c * K, M,
+                   N - c < MOOD__PANEL ? N - c : MOOD__PANEL, K, false, NULL);
+}
+
+/* Panels of the transpose of x (T, D): row d of a panel is one channel of its frames. */
+static void pack_transpose(float *panels, const float *x, int64_t ld, int64_t T, int64_t D)
+{
+    for (int64_t first = 0; first < T; first += MOOD__PANEL, panels += D * MOOD__PANEL) {
+        int64_t n = T - first < MOOD__PANEL ? T - first : MOOD__PANEL;
+        for (int64_t d = 0; d < D; d++)
+            for (int64_t t = 0; t < MOOD__PANEL; t++)
+                panels[d * MOOD__PANEL + t] = t < n ? x[(first + t) * ld + d] : 0;
+    }
+}
+
+static void pack(const struct mood__kernels *k, float *panels, const float *x, int64_t ld,
+                 int64_t T, int64_t D)
+{
+    memset(panels, 0, (size_t)(whole_panels(D) * T) * sizeof(float));
+    for (int64_t c = 0; c < D; c += MOOD__PANEL)
+        k->copy_rows(panels + c * T, MOOD__PANEL, x + c, ld, T,
+                     D - c < MOOD__PANEL ? D - c : MOOD__PANEL);
+}
+
+static void head_by_products(const struct job *j, float *P, int64_t at_q, int64_t at_k)
+{
+    const struct attention_attr *a = j->a;
+    float *keys = P + a->Tq * a->Tk, *values = keys + whole_panels(a->Tk) * a->D;
+    pack_transpose(keys, mood__in(j->n, 1) + at_k, a->C, a->Tk, a->D);
+    pack(j->r->k, values, mood__in(j->n, 2) + at_k, a->C, a->Tk, a->D);
+    multiply(j->r->k, P, a->Tk, mood__in(j->n, 0) + at_q, a->C, keys, a->Tq, a->Tk, a->D);
+    softmax_rows(j, P);
+    multiply(j->r->k, mood__out(j->n) + at_q, a->C, P, a->Tk, values, a->Tq, a->D, a->Tk);
 }
 
 static void forward_head(void *ctx, int64_t task, int worker)
@@ -94,10 +161,13 @@ static void forward_head(void *ctx, int64_t task, int worker)
     const struct attention_attr *a = j->a;
     int64_t b = task / a->n_heads, h = task % a->n_heads;
     float *P = probabilities(j, task, worker);
+    if (by_products(j->n)) {
+        head_by_products(j, P, b * a->Tq * a->C + h * a->D, b * a->Tk * a->C + h * a->D);
+        return;
+    }
     mood__gemm(a->Tq, a->Tk, a->D, head(a, mood__in(j->n, 0), a->Tq, b, h, false),
                head(a, mood__in(j->n, 1), a->Tk, b, h, true), P, a->Tk, false);
-    for (int64_t t = 0; t < a->Tq; t++)
-        j->r->k->softmax(P + t * a->Tk, P + t * a->Tk, a->Tk, a->scale);
+    softmax_rows(j, P);
     mood__gemm(a->Tq, a->D, a->Tk, (struct mood__mat){P, a->Tk, false},
                head(a, mood__in(j->n, 2), a->Tk, b, h, false),
                mood__out(j->n) + b * a->Tq * a->C + h * a->D, a->C, false);
