@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "audio/augment.h"
+#include "audio/resample.h"
+#include "base/mem.h"
 
 enum { N = 48000, F = 64, T = 94 };
 
@@ -229,6 +231,33 @@ static void test_masks(void **state)
     assert_true(most_frames > 24 && most_frames <= 32 && most_bands > 15 && most_bands <= 20);
 }
 
+/* A whole recording at another speed: its length, and each sample but those near the ends. */
+static void test_whole_recording(void **state)
+{
+    (void)state;
+    static const double speeds[] = {0.5, 0.85, 1.05, 1.16, 2};
+    for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
+        double speed = speeds[i], worst = 0;
+        float *out;
+        size_t n;
+        tone(300, 0.5);
+        assert_int_equal(mood__resample_speed(&out, &n, x, N, speed), MOOD_OK);
+        assert_true(fabs((double)n - N / speed) <= 1);
+        for (size_t t = 500; t < n - 500; t++) {
+            double want = 0.5 * sin(2 * pi * 300 * speed * (double)t / MOOD_SAMPLE_RATE);
+            worst = fmax(worst, fabs((double)out[t] - want));
+        }
+        print_message("  speed %g: %.1e of 1e-5\n", speed, worst);
+        assert_true(worst < 1e-5);
+        mood__free(out);
+    }
+    float *out;
+    size_t n;
+    assert_int_equal(mood__resample_speed(&out, &n, x, 1, 0.85), MOOD_OK);
+    assert_true(n <= 2);
+    mood__free(out);
+}
+
 static void test_wrong_ranges(void **state)
 {
     (void)state;
@@ -255,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_room),
         cmocka_unit_test(test_drawn_from_ranges),
         cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_whole_recording),
         cmocka_unit_test(test_wrong_ranges),
     };
     return cmocka_run_group_tests_name("effects", tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "../golden/golden.h"
+#include "base/sha256.h"
 #include "mood/audio.h"
 #include "mood/prosody.h"
 
@@ -405,6 +406,18 @@ static void test_names(void **state)
         for (int k = 0; k < i; k++)
             assert_string_not_equal(names[i], names[k]);
     }
+    /* Other names, or another order, are another version: models depend on it. */
+    unsigned char digest[MOOD__SHA256_BYTES];
+    char hex[MOOD__SHA256_HEX_BYTES];
+    struct mood__sha256 s;
+    mood__sha256_start(&s);
+    mood__sha256_add(&s, names, sizeof(names));
+    mood__sha256_finish(&s, digest);
+    mood__sha256_hex(hex, digest);
+    hex[16] = '\0';
+    assert_string_equal(hex, "f24b16ce9c512be1");
+    assert_int_equal(MOOD_FUNCTIONALS_VERSION, 1);
+
     assert_string_equal(names[0], "voiced.pitch.mean");
     assert_string_equal(names[261], "overall.energy.mean");
     assert_string_equal(names[514], "unvoiced.centroid");
