@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/mem.h"
 
 static const mood_corpus *corpus_of(const struct findings *f)
@@ -158,6 +159,15 @@ static mood_status find_groups(struct findings *f)
     return MOOD_OK;
 }
 
+static mood_status find_crossings(struct findings *f)
+{
+    f->crossings = mood__calloc((size_t)f->n_runs, sizeof(*f->crossings));
+    mood_status status = f->crossings ? MOOD_OK : mood__nomem();
+    for (int i = 0; i < f->n_runs && !status; i++)
+        status = crossing_make(&f->crossings[i], &f->runs[i]);
+    return status;
+}
+
 /* ---- the whole ---- */
 
 mood_status findings_make(struct findings *f, const struct run *runs, int n_runs)
@@ -179,8 +189,22 @@ mood_status findings_make(struct findings *f, const struct run *runs, int n_runs
     for (int i = 0; i < FINDINGS_CURVE; i++)
         mood_select(&f->curve[i], &p, i / 100.0);
     mood_select(&f->confident, &p, (double)MOOD_CONFIDENT);
-    status = mood_bootstrap(&f->intervals, &p, FINDINGS_ROUNDS, 0);
-    return status ? status : find_groups(f);
+    MOOD__TRY(mood_bootstrap(&f->intervals, &p, FINDINGS_ROUNDS, 0));
+    MOOD__TRY(find_groups(f));
+    return runs[0].o->cross_corpus && n_runs > 1 ? find_crossings(f) : MOOD_OK;
+}
+
+void findings_dealt(const struct findings *f, char *out, size_t capacity)
+{
+    const struct run *r = &f->runs[0];
+    long long seed = r->o->seed;
+    if (f->n_runs == 1)
+        snprintf(out, capacity, "%s", mood_split_protocol(r->split)->dealt);
+    else if (f->crossings)
+        snprintf(out, capacity, "each of %d corpora by a network trained on the others, seed %lld",
+                 f->n_runs, seed);
+    else
+        snprintf(out, capacity, "%d folds by speaker, seed %lld", f->n_runs, seed);
 }
 
 void findings_free(struct findings *f)
@@ -191,5 +215,6 @@ void findings_free(struct findings *f)
     mood__free(f->prob);
     mood__free(f->raw);
     mood__free(f->groups);
+    mood__free(f->crossings);
     *f = (struct findings){0};
 }

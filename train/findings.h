@@ -22,6 +22,15 @@ struct finding {
     int n_speakers;
 };
 
+/* One corpus tested, the others trained on. */
+struct crossing {
+    char trained[256];    /* names, with commas between them */
+    const char *tested;   /* borrowed from the corpus */
+    int n_tested, n_both; /* labels in the test; of these, labels in training too */
+    double uar, uar_both; /* over these and those */
+    mood_interval interval, interval_both; /* of the UAR, by speaker */
+};
+
 struct findings {
     const struct run *runs; /* borrowed, with their corpus */
     int n_runs;
@@ -40,11 +49,24 @@ struct findings {
     mood_selected curve[FINDINGS_CURVE];
     struct finding *groups;
     size_t n_groups;
+    struct crossing *crossings; /* (n_runs); NULL: this is no test across corpora */
 };
 
 /* Free with findings_free in any case. Errors: E_NOMEM. */
 MOOD_NODISCARD
 mood_status findings_make(struct findings *f, const struct run *runs, int n_runs);
 void findings_free(struct findings *f);
+
+/* How the runs were divided: "5 folds by speaker, seed 0". */
+void findings_dealt(const struct findings *f, char *out, size_t capacity);
+
+/* ---- cross.c ---- */
+
+/* Errors: E_NOMEM. */
+MOOD_NODISCARD
+mood_status crossing_make(struct crossing *x, const struct run *r);
+
+/* Print the table of all. */
+void show_crossings(const struct findings *f);
 
 #endif

@@ -38,6 +38,9 @@ static const struct cli_option options[] = {
      .max = 1000,
      .help =
          "train K times, each time tested on other speakers, and give the mean; saves no model"},
+    {CLI_FLAG_AT(struct options, cross_corpus), .name = "cross-corpus",
+     .help = "train once for each corpus, on all the others, and test on the whole of it; saves no "
+             "model"},
     {CLI_INT_AT(struct options, epochs), .name = "epochs", .arg = "N", .fallback = "20", .min = 1,
      .max = 100000, .help = "passes over the training clips"},
     {CLI_INT_AT(struct options, batch), .name = "batch", .arg = "N", .fallback = "32", .min = 1,
@@ -122,6 +125,8 @@ static const struct cli_example examples[] = {
     {"Train on a download of RAVDESS", "mood-train --data ravdess -o model.h5 --report report"},
     {"Honest figures: every speaker is tested once", "mood-train --data ravdess --folds 6"},
     {"A small model in a minute", "mood-train --data ravdess --network prosody"},
+    {"Tested on corpora that it never heard",
+     "mood-train --data ravdess --data emodb --data crema-d --cross-corpus"},
     {"With the features of an encoder", "mood-train --data ravdess --encoder wav2vec2.h5"},
 };
 
@@ -231,7 +236,10 @@ static bool make_split(struct run *r)
     mood_split_params p = {.seed = (uint64_t)o->seed,
                            .val_speakers = o->val_speakers,
                            .test_speakers = o->test_speakers};
-    if (r->n_folds) {
+    if (o->cross_corpus) {
+        p.kind = MOOD_SPLIT_COLLECTION;
+        p.collection = r->fold;
+    } else if (r->n_folds) {
         p.kind = MOOD_SPLIT_FOLD;
         p.fold = r->fold;
         p.n_folds = r->n_folds;
@@ -244,11 +252,11 @@ static bool make_split(struct run *r)
     return mood_split_create(&r->split, r->corpus, &p) == MOOD_OK || fail(r, NULL);
 }
 
-/* The directory DIR, or DIR/fold-K among folds. */
+/* The directory DIR, or DIR/fold-K among folds, DIR/corpus-K across corpora. */
 static const char *folder_of(const struct run *r, const char *dir, char *buf, size_t size)
 {
     if (r->n_folds)
-        snprintf(buf, size, "%s/fold-%d", dir, r->fold + 1);
+        snprintf(buf, size, "%s/%s-%d", dir, r->o->cross_corpus ? "corpus" : "fold", r->fold + 1);
     else
         snprintf(buf, size, "%s", dir);
     return buf;
@@ -338,7 +346,8 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
 static bool run_all(struct cli *c, const struct options *o, const mood_corpus *corpus,
                     mood_encoder *encoder, mood_pool *pool, const mood_augment_params *augment)
 {
-    int n = o->folds ? o->folds : 1;
+    int n_folds = o->cross_corpus ? mood_corpus_n_collections(corpus) : o->folds;
+    int n = n_folds ? n_folds : 1;
     struct run *runs = calloc((size_t)n, sizeof(*runs));
     mood_prosody_bank *bank = NULL;
     bool ok = runs &&
@@ -352,14 +361,14 @@ static bool run_all(struct cli *c, const struct options *o, const mood_corpus *c
                                .encoder = encoder,
                                .bank = bank,
                                .fold = i,
-                               .n_folds = o->folds};
+                               .n_folds = n_folds};
         if (i == 0)
             show_corpus(&runs[i]);
         ok = run_one(&runs[i], pool, augment);
         mood_model_destroy(&runs[i].model);
         trace_free(&runs[i]);
     }
-    if (ok && o->folds)
+    if (ok && n_folds)
         ok = tell_folds(runs, n);
     else if (ok)
         fprintf(stderr, "%s written\n", o->out);
@@ -384,10 +393,15 @@ static bool check_usage(struct cli *c, struct options *o, mood_augment_params *a
     if (o->folds && (strcmp(o->split, "speaker") != 0 || o->val_speakers || o->test_speakers))
         return cli_usage(c, "--folds deals the speakers: leave --split, --val-speakers and "
                             "--test-speakers out");
+    if (o->cross_corpus && (o->folds || strcmp(o->split, "speaker") != 0 || o->val_speakers ||
+                            o->test_speakers || o->resume))
+        return cli_usage(c, "--cross-corpus tests whole corpora: leave --folds, --split, "
+                            "--val-speakers, --test-speakers and --resume out");
     if (!prosody_check(c, o) || !recipe_check(c, o) || !encoder_check(c, o))
         return false;
-    if (o->folds && o->out)
-        cli_warn(c, o->out, "is not written: --folds saves no model");
+    if ((o->folds || o->cross_corpus) && o->out)
+        cli_warn(c, o->out, "is not written: %s saves no model",
+                 o->folds ? "--folds" : "--cross-corpus");
     return true;
 }
 
@@ -431,6 +445,11 @@ static void work(struct cli *c, struct options *o)
             cli_error(c, NULL, "%s", mood_error_detail()); /* begins with the path */
             ok = false;
         }
+    if (ok && o->cross_corpus && mood_corpus_n_collections(corpus) < 2) {
+        cli_error(c, NULL, "--cross-corpus: %s is the only corpus: give --data of another",
+                  mood_corpus_collection(corpus, 0)->name);
+        ok = false;
+    }
     if (ok && encoder_load(c, o, &encoder) && compare(c, corpus, pool))
         run_all(c, o, corpus, encoder, pool, &augment);
     mood_encoder_destroy(&encoder);

@@ -66,10 +66,9 @@ static void put_stamp(const struct page *p)
     bool disjoint = all_disjoint(p);
     fprintf(p->out, "<p class=\"stamp %s\"><b>%s</b>, ", disjoint ? "good" : "bad",
             disjoint ? "speaker-disjoint" : "speaker-dependent");
-    if (p->f->n_runs > 1)
-        fprintf(p->out, "%d folds by speaker, seed %lld", p->f->n_runs, (long long)p->run->o->seed);
-    else
-        html_text(p->out, p->protocol->dealt);
+    char dealt[4096];
+    findings_dealt(p->f, dealt, sizeof(dealt));
+    html_text(p->out, dealt);
     fprintf(p->out, ". %s",
             disjoint
                 ? "None of the voices that the figures are made on was heard in training."
@@ -218,20 +217,21 @@ static void put_labels(const struct page *p)
 
 /* ---- for whom ---- */
 
-static void put_groups(const struct page *p)
+enum { MANY_SPEAKERS = 12 }; /* with more, their rows are folded away */
+
+/* The rows of groups from number `first` on, as long as they are single speakers, or are not. */
+static size_t put_group_rows(const struct page *p, size_t first, bool speakers)
 {
     const struct findings *f = p->f;
-    if (f->n_groups == 0)
-        return;
-    fputs("<h2>For whom</h2>\n<p class=\"note\">The same answers, group by group. Small groups say "
-          "little: look at the number of speakers first.</p>\n<div class=\"wide\">\n<table>\n"
-          "<tr><th class=\"t\" colspan=\"2\">group</th><th>clips</th><th>speakers</th><th>UAR</th>"
-          "<th>accuracy</th></tr>\n",
-          p->out);
-    for (size_t i = 0; i < f->n_groups; i++) {
+    fputs(
+        "<div class=\"wide\">\n<table>\n<tr><th class=\"t\" colspan=\"2\">group</th><th>clips</th>"
+        "<th>speakers</th><th>UAR</th><th>accuracy</th></tr>\n",
+        p->out);
+    size_t i = first;
+    for (; i < f->n_groups && (strcmp(f->groups[i].by, "speaker") == 0) == speakers; i++) {
         const struct finding *g = &f->groups[i];
-        bool first = i == 0 || strcmp(f->groups[i - 1].by, g->by) != 0;
-        fprintf(p->out, "<tr><th class=\"t\">%s</th><td class=\"t\">", first ? g->by : "");
+        bool new = i == first || strcmp(f->groups[i - 1].by, g->by) != 0;
+        fprintf(p->out, "<tr><th class=\"t\">%s</th><td class=\"t\">", new ? g->by : "");
         html_text(p->out, g->name);
         fprintf(p->out, "</td><td>%lld</td><td>%d</td><td>",
                 (long long)mood_confusion_total(&g->confusion), g->n_speakers);
@@ -239,6 +239,24 @@ static void put_groups(const struct page *p)
         fprintf(p->out, "</td><td>%.3f</td></tr>\n", mood_accuracy(&g->confusion));
     }
     fputs("</table>\n</div>\n", p->out);
+    return i;
+}
+
+static void put_groups(const struct page *p)
+{
+    const struct findings *f = p->f;
+    if (f->n_groups == 0)
+        return;
+    fputs("<h2>For whom</h2>\n<p class=\"note\">The same answers, group by group. Small groups say "
+          "little: look at the number of speakers first.</p>\n",
+          p->out);
+    size_t first = strcmp(f->groups[0].by, "speaker") == 0 ? 0 : put_group_rows(p, 0, false);
+    if (first == f->n_groups)
+        return;
+    fprintf(p->out, "<details%s>\n<summary>Each of the %zu speakers</summary>\n",
+            f->n_groups - first > MANY_SPEAKERS ? "" : " open=\"open\"", f->n_groups - first);
+    put_group_rows(p, first, true);
+    fputs("</details>\n", p->out);
 }
 
 /* ---- where does it fail ---- */
@@ -449,18 +467,22 @@ void page_put(FILE *out, const struct findings *f)
         "be.</p>\n",
         out);
     page_put_calibration(out, f);
+    page_put_crossings(out, f);
     put_groups(&p);
     put_worst(&p);
-    fputs("<h2>How the training went</h2>\n", out);
-    if (is_prosody(p.run))
+    if (is_prosody(p.run)) {
+        fputs("<h2>How the training went</h2>\n", out);
         page_put_ridges(out, f);
-    else
+    } else {
         page_put_curves(out, f);
+    }
     fputs("<h2>How it was made</h2>\n<div class=\"pair\">\n<div class=\"wide\">\n", out);
     if (f->n_runs > 1)
         put_folds(&p);
     else
         put_sides(&p);
+    fputs("</div>\n<div class=\"wide\">\n", out);
+    page_put_corpora(out, f);
     fputs("</div>\n<div class=\"wide\">\n", out);
     put_settings(&p);
     fputs("</div>\n</div>\n</main>\n</body>\n</html>\n", out);

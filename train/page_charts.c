@@ -75,7 +75,7 @@ static struct chart over_epochs(FILE *out, const struct findings *f)
     int last = 1;
     for (int r = 0; r < f->n_runs; r++)
         last = f->runs[r].result.n_epochs > last ? f->runs[r].result.n_epochs : last;
-    return (struct chart){.f = out, .left = last > 1 ? 1 : 0, .right = last};
+    return (struct chart){.f = out, .left = 1, .right = last};
 }
 
 /* Where the best epoch of the only run is. */
@@ -90,6 +90,9 @@ void page_put_curves(FILE *out, const struct findings *f)
 {
     const char *best = f->n_runs == 1 ? "The dashed line is the epoch that was kept." : NULL;
     struct chart c = over_epochs(out, f);
+    if (c.right <= 1)
+        return;
+    fputs("<h2>How the training went</h2>\n", out);
     fprintf(out, "<div class=\"charts%s\">\n", f->n_runs > 1 ? " many" : "");
     reach(&c.top, f, train_loss);
     reach(&c.top, f, val_loss);

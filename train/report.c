@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "findings.h"
+#include "json.h"
 #include "page.h"
 
 /* Nine digits: what is read back is the same float, in the same spelling as mood-infer's. */
@@ -18,28 +16,6 @@ enum {
     JSON_FORMAT = JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9),
     JSON_FILE = JSON_FORMAT | JSON_INDENT(1)
 };
-
-static json_t *text(const char *s)
-{
-    json_t *t = json_string(s);
-    return t ? t : json_string("(not UTF-8)");
-}
-
-static json_t *numbers_json(const struct numbers *n)
-{
-    json_t *a = json_array();
-    for (int i = 0; i < n->n; i++)
-        json_array_append_new(a, json_real(n->x[i]));
-    return a;
-}
-
-static json_t *labels_json(const mood_corpus *corpus)
-{
-    json_t *a = json_array();
-    for (int i = 0; i < mood_corpus_n_labels(corpus); i++)
-        json_array_append_new(a, text(mood_corpus_label(corpus, i)));
-    return a;
-}
 
 static json_t *confusion_json(const mood_confusion *m)
 {
@@ -51,169 +27,6 @@ static json_t *confusion_json(const mood_confusion *m)
         json_array_append_new(rows, row);
     }
     return rows;
-}
-
-static json_t *protocol_json(const mood_protocol *p)
-{
-    json_t *o = json_object();
-    json_object_set_new(o, "kind", text(p->text));
-    json_object_set_new(o, "speaker_disjoint", json_boolean(p->speaker_disjoint));
-    json_object_set_new(o, "dealt", text(p->dealt));
-    json_object_set_new(o, "twins", json_integer((json_int_t)p->n_twins));
-    json_object_set_new(o, "disputed", json_integer((json_int_t)p->n_disputed));
-    json_object_set_new(o, "copies", json_integer((json_int_t)p->n_copies));
-    for (int s = MOOD_SIDE_TRAIN; s <= MOOD_SIDE_TEST; s++) {
-        json_t *side = json_object();
-        json_object_set_new(side, "clips", json_integer((json_int_t)p->n_clips[s]));
-        json_object_set_new(side, "speakers", text(p->speakers[s]));
-        json_object_set_new(o, mood_side_name((mood_side)s), side);
-    }
-    return o;
-}
-
-static json_t *sources_json(const mood_corpus *corpus)
-{
-    json_t *a = json_array();
-    for (int i = 0; i < mood_corpus_n_sources(corpus); i++) {
-        const mood_corpus_source *s = mood_corpus_source_at(corpus, i);
-        json_t *o = json_object();
-        json_object_set_new(o, "path", text(s->path));
-        json_object_set_new(o, "clips", json_integer((json_int_t)s->n_clips));
-        json_array_append_new(a, o);
-    }
-    return a;
-}
-
-/* How much of a collection is on one side. */
-static json_t *part_json(const struct run *r, int collection, mood_side side)
-{
-    size_t clips;
-    int speakers = run_speakers(r, collection, side, &clips);
-    return json_pack("{s:I, s:i}", "clips", (json_int_t)clips, "speakers", speakers);
-}
-
-/* What was heard, and how it may be used. */
-static json_t *corpora_json(const struct run *r, bool sides)
-{
-    json_t *a = json_array();
-    for (int i = 0; i < mood_corpus_n_collections(r->corpus); i++) {
-        const mood_collection *k = mood_corpus_collection(r->corpus, i);
-        json_t *o = json_object();
-        json_object_set_new(o, "name", text(k->name));
-        json_object_set_new(o, "licence", text(k->licence));
-        json_object_set_new(o, "origin", text(k->origin));
-        json_object_set_new(o, "clips", json_integer((json_int_t)k->n_clips));
-        json_object_set_new(o, "speakers", json_integer(k->n_speakers));
-        for (int s = MOOD_SIDE_TRAIN; s <= MOOD_SIDE_TEST && sides; s++)
-            json_object_set_new(o, mood_side_name((mood_side)s), part_json(r, i, (mood_side)s));
-        json_array_append_new(a, o);
-    }
-    return a;
-}
-
-static json_t *layer_json(int layer)
-{
-    return layer == MOOD_LAYER_MIX ? json_string("mix") : json_integer(layer);
-}
-
-/* Which encoder was heard, or trained. */
-static json_t *encoder_json(const struct run *r)
-{
-    json_t *o = json_object();
-    const mood_encoder_config *e = mood_encoder_get_config(r->encoder);
-    bool trained = r->o->finetune || r->o->encoder_config;
-    json_object_set_new(o, trained ? "trained_from" : "identity",
-                        text(mood_encoder_identity(r->encoder)));
-    json_object_set_new(o, "layers", json_integer(e->n_layers));
-    json_object_set_new(o, "width", json_integer(e->width));
-    return o;
-}
-
-/* And which layer of it, and why that one. */
-static json_t *heard_json(const struct run *r)
-{
-    json_t *o = encoder_json(r);
-    json_object_set_new(o, "layer", layer_json(r->layer));
-    json_object_set_new(o, "chosen", json_boolean(r->layers.n > 0));
-    json_t *table = json_array();
-    for (int i = 0; i < r->layers.n; i++)
-        json_array_append_new(table, json_pack("{s:i, s:f, s:f}", "layer", i, "val_accuracy",
-                                               r->layers.accuracy[i], "val_uar", r->layers.uar[i]));
-    if (r->layers.n > 0)
-        json_object_set_new(o, "table", table);
-    else
-        json_decref(table);
-    return o;
-}
-
-/* Why a model must not be used for everything: the law, and the licences of what it heard. */
-static json_t *notice_json(const mood_corpus *corpus)
-{
-    char notice[2048];
-    int n = snprintf(notice, sizeof(notice),
-                     "Not for inferring the emotions of people at work or in education, which the "
-                     "EU AI Act prohibits (Article 5(1)(f)). Whoever is exposed to it has to be "
-                     "told (Article 50(3)). Acted emotions were learnt, not felt ones.");
-    for (int i = 0; i < mood_corpus_n_collections(corpus) && n < (int)sizeof(notice); i++) {
-        const mood_collection *k = mood_corpus_collection(corpus, i);
-        if (strstr(k->licence, "NC"))
-            n += snprintf(notice + n, sizeof(notice) - (size_t)n,
-                          " Not for commercial use: %s is under %s.", k->name, k->licence);
-    }
-    return text(notice);
-}
-
-/* What to ask for to get the same training again. */
-static json_t *recipe_json(const struct run *r)
-{
-    const struct options *p = r->o;
-    json_t *recipe = json_object();
-    if (is_prosody(r)) {
-        json_object_set_new(recipe, "network", text("prosody"));
-        json_object_set_new(recipe, "ridge", numbers_json(&p->ridges));
-        json_object_set_new(recipe, "speeds", numbers_json(&p->speeds));
-        return recipe;
-    }
-    json_object_set_new(recipe, "epochs", json_integer(p->epochs));
-    json_object_set_new(recipe, "batch", json_integer(p->batch));
-    json_object_set_new(recipe, "lr", json_real(p->lr));
-    json_object_set_new(recipe, "dropout", json_real(p->dropout));
-    json_object_set_new(recipe, "clip_norm", json_real(p->clip_norm));
-    json_object_set_new(recipe, "early_stop", json_integer(p->early_stop));
-    json_object_set_new(recipe, "augment", text(p->augment ? p->augment : ""));
-    if (p->encoder && p->augment)
-        json_object_set_new(recipe, "copies", json_integer(p->copies));
-    struct recipe_extra extras[RECIPE_MAX_EXTRAS];
-    for (int i = 0, n = recipe_extras(extras, p); i < n; i++)
-        json_object_set_new(recipe, extras[i].name,
-                            extras[i].text ? text(extras[i].text) : json_real(extras[i].number));
-    return recipe;
-}
-
-/* Which epoch the model is of, or which lambda. */
-static void add_choice(json_t *o, const struct run *r)
-{
-    if (is_prosody(r))
-        json_object_set_new(o, "ridge", json_real(prosody_ridge(r)));
-    else
-        json_object_set_new(o, "best_epoch", json_integer(r->result.best_epoch));
-}
-
-/* What the model file and metrics.json both say. */
-static json_t *training_json(const struct run *r)
-{
-    const struct options *p = r->o;
-    json_t *o = json_object();
-    json_object_set_new(o, "libmood", text(mood_version()));
-    json_object_set_new(o, "protocol", protocol_json(mood_split_protocol(r->split)));
-    json_object_set_new(o, "corpora", corpora_json(r, true));
-    json_object_set_new(o, "sources", sources_json(r->corpus));
-    json_object_set_new(o, "notice", notice_json(r->corpus));
-    json_object_set_new(o, "seed", json_integer(p->seed));
-    json_object_set_new(o, "recipe", recipe_json(r));
-    if (r->encoder)
-        json_object_set_new(o, "encoder", heard_json(r));
-    return o;
 }
 
 /* ---- figures ---- */
@@ -286,7 +99,7 @@ static json_t *labels_figures_json(const struct findings *f)
     const mood_confusion *m = &f->confusion;
     for (int v = 0; v < m->n_labels; v++) {
         json_t *o = json_object();
-        json_object_set_new(o, "label", text(mood_corpus_label(f->runs[0].corpus, v)));
+        json_object_set_new(o, "label", json_text(mood_corpus_label(f->runs[0].corpus, v)));
         json_object_set_new(o, "clips", json_integer(mood_confusion_occurs(m, v)));
         json_object_set_new(o, "recall", json_real(mood_recall(m, v)));
         json_object_set_new(o, "precision", json_real(mood_precision(m, v)));
@@ -302,8 +115,8 @@ static json_t *groups_json(const struct findings *f)
     for (size_t i = 0; i < f->n_groups; i++) {
         const struct finding *g = &f->groups[i];
         json_t *o = json_object();
-        json_object_set_new(o, "by", text(g->by));
-        json_object_set_new(o, "name", text(g->name));
+        json_object_set_new(o, "by", json_text(g->by));
+        json_object_set_new(o, "name", json_text(g->name));
         json_object_set_new(o, "clips", json_integer(mood_confusion_total(&g->confusion)));
         json_object_set_new(o, "speakers", json_integer(g->n_speakers));
         add_counts(o, &g->confusion);
@@ -395,8 +208,9 @@ static json_t *clips_json(const struct findings *f)
         for (int v = 0; v < mood_corpus_n_labels(r->corpus); v++)
             json_object_set_new(prob, mood_corpus_label(r->corpus, v),
                                 json_real((double)answer->prob[v]));
-        json_object_set_new(o, "path", text(mood_corpus_clip(r->corpus, answer->clip)->path));
-        json_object_set_new(o, "label", text(mood_corpus_label(r->corpus, answer->label)));
+        json_object_set_new(o, "path", json_text(mood_corpus_clip(r->corpus, answer->clip)->path));
+        json_object_set_new(o, "label", json_text(mood_corpus_label(r->corpus, answer->label)));
+        json_object_set_new(o, "speaker", json_text(mood_corpus_speaker(r->corpus, f->speaker[i])));
         json_object_set_new(o, "probabilities", prob);
         json_array_append_new(a, o);
     }
@@ -456,6 +270,28 @@ static json_t *folds_json(const struct findings *f)
     return a;
 }
 
+static json_t *crossings_json(const struct findings *f)
+{
+    json_t *a = json_array();
+    for (int i = 0; i < f->n_runs; i++) {
+        const struct crossing *x = &f->crossings[i];
+        const mood_confusion *test = &f->runs[i].result.test;
+        json_t *o = json_object();
+        json_object_set_new(o, "trained_on", json_text(x->trained));
+        json_object_set_new(o, "tested_on", json_text(x->tested));
+        json_object_set_new(o, "clips", json_integer(mood_confusion_total(test)));
+        json_object_set_new(o, "accuracy", json_real(mood_accuracy(test)));
+        json_object_set_new(o, "labels", json_integer(x->n_tested));
+        json_object_set_new(o, "uar", json_real(x->uar));
+        json_object_set_new(o, "uar_interval", interval_json(&x->interval));
+        json_object_set_new(o, "shared_labels", json_integer(x->n_both));
+        json_object_set_new(o, "uar_shared", json_real(x->uar_both));
+        json_object_set_new(o, "uar_shared_interval", interval_json(&x->interval_both));
+        json_array_append_new(a, o);
+    }
+    return a;
+}
+
 /* What holds for all folds; who is on which side is said by each. */
 static json_t *folds_protocol_json(const struct findings *f)
 {
@@ -463,12 +299,11 @@ static json_t *folds_protocol_json(const struct findings *f)
     bool disjoint = true;
     for (int i = 0; i < f->n_runs; i++)
         disjoint = disjoint && mood_split_protocol(f->runs[i].split)->speaker_disjoint;
-    snprintf(dealt, sizeof(dealt), "%d folds by speaker, seed %lld", f->n_runs,
-             (long long)f->runs[0].o->seed);
+    findings_dealt(f, dealt, sizeof(dealt));
     json_t *o = json_object();
-    json_object_set_new(o, "kind", text(disjoint ? "speaker-disjoint" : "speaker-dependent"));
+    json_object_set_new(o, "kind", json_text(disjoint ? "speaker-disjoint" : "speaker-dependent"));
     json_object_set_new(o, "speaker_disjoint", json_boolean(disjoint));
-    json_object_set_new(o, "dealt", text(dealt));
+    json_object_set_new(o, "dealt", json_text(dealt));
     return o;
 }
 
@@ -501,6 +336,8 @@ mood_status report_write(const struct findings *f, const char *dir)
         json_object_set_new(o, "protocol", folds_protocol_json(f));
         json_object_set_new(o, "corpora", corpora_json(r, false));
         json_object_set_new(o, "folds", folds_json(f));
+        if (f->crossings)
+            json_object_set_new(o, "cross_corpus", crossings_json(f));
         if (r->encoder) /* each fold may have chosen another layer */
             json_object_set_new(o, "encoder", encoder_json(r));
     }
@@ -567,9 +404,9 @@ mood_status trace_end(struct run *r)
     for (size_t i = 0; i < mood_corpus_n_clips(r->corpus); i++) {
         const mood_clip *clip = mood_corpus_clip(r->corpus, i);
         json_t *c = json_object();
-        json_object_set_new(c, "path", text(clip->path));
+        json_object_set_new(c, "path", json_text(clip->path));
         json_object_set_new(c, "label", json_integer(clip->label));
-        json_object_set_new(c, "side", text(mood_side_name(mood_split_side(r->split, i))));
+        json_object_set_new(c, "side", json_text(mood_side_name(mood_split_side(r->split, i))));
         json_array_append_new(clips, c);
     }
     json_object_set_new(o, "labels", labels_json(r->corpus));

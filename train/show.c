@@ -256,7 +256,9 @@ void show_result(const struct findings *f)
 {
     const struct run *r = &f->runs[0];
     const mood_protocol *p = mood_split_protocol(r->split);
-    if (r->n_folds)
+    if (r->o->cross_corpus)
+        printf("tested on %s, ", mood_corpus_collection(r->corpus, r->fold)->name);
+    else if (r->n_folds)
         printf("fold %d of %d, ", r->fold + 1, r->n_folds);
     else
         show_confusion(r->cli, r->corpus, &r->result.test);
@@ -289,9 +291,13 @@ void show_folds(const struct findings *f)
     const struct run *runs = f->runs;
     int n = f->n_runs;
     show_confusion(runs[0].cli, runs[0].corpus, &f->confusion);
-    printf("all folds, ");
+    printf(f->crossings ? "all corpora, " : "all folds, ");
     print_figures(mood_split_protocol(runs[0].split)->text, &f->confusion);
     print_findings(f);
+    if (f->crossings) {
+        show_crossings(f);
+        return;
+    }
     printf("mean and deviation over %d folds:\n", n);
     mean_and_deviation(runs, n, mood_accuracy, "accuracy");
     mean_and_deviation(runs, n, mood_uar, "UAR");

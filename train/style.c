@@ -45,6 +45,7 @@ static const char text_style[] =
     "white-space:nowrap}\n"
     "th{font-weight:600;color:var(--soft)}\n"
     "th.t,td.t{text-align:left}\n"
+    "summary{cursor:pointer;color:var(--soft);font-size:.9rem}\n"
     "td.path{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:14rem}\n"
     "td.long{text-align:left;white-space:normal;overflow-wrap:anywhere;max-width:36rem}\n"
     ".matrix td{text-align:center;border:1px solid var(--line);min-width:3.6rem;padding:.3rem "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * train.h — The parts of mood-train: mood-train.c reads the command line and runs the trainer,
- * findings.c makes the figures, show.c prints them, report.c writes files, page.c one for people.
+ * findings.c makes the figures, show.c prints them, record.c and report.c write files, page.c one
+ * for people.
  */
 #ifndef MOOD_TRAIN_TRAIN_H
 #define MOOD_TRAIN_TRAIN_H
@@ -33,7 +34,7 @@ struct options {
     const char *optimiser, *schedule, *class_weights;
     double weight_decay, warmup, average, label_smoothing, mixup;
     int accumulate;
-    bool resume;
+    bool resume, cross_corpus;
     int network;
     const char *ridge, *speed;
     struct numbers ridges, speeds; /* the two, read by prosody_check */
@@ -53,7 +54,7 @@ struct run {
     mood_prosody_bank *bank; /* shared by all folds; NULL: not on prosody */
     mood_model *model;
     mood_training result;
-    int fold, n_folds; /* n_folds 0: no folds */
+    int fold, n_folds; /* n_folds 0: no folds. Across corpora a fold is a corpus */
     struct cli_progress bar;
     mood_train_phase bar_phase;
     bool bar_started;

@@ -105,6 +105,9 @@ typedef struct mood_selected {
 
 MOOD_API void mood_select(mood_selected *out, const mood_predictions *p, double threshold);
 
+/* Count the answers. */
+MOOD_API void mood_confusion_of(mood_confusion *out, const mood_predictions *p);
+
 /* ---- how sure -------------------------------------------------------------------------------- */
 
 typedef struct mood_interval {
@@ -123,6 +126,14 @@ typedef struct mood_intervals {
 MOOD_NODISCARD
 MOOD_API mood_status mood_bootstrap(mood_intervals *out, const mood_predictions *p, int rounds,
                                     uint64_t seed);
+
+/* The same for differences of figures between two ways to answer the same clips: those of `other`
+ * (n, V) minus those of p->prob. Both are judged on the same drawn speakers, so that what is hard
+ * about a speaker is hard for both. Below 2 speakers the intervals are [-1, 1]. Errors: as
+ * mood_bootstrap. */
+MOOD_NODISCARD
+MOOD_API mood_status mood_bootstrap_difference(mood_intervals *out, const mood_predictions *p,
+                                               const float *other, int rounds, uint64_t seed);
 
 #ifdef __cplusplus
 }

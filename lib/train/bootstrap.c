@@ -11,11 +11,12 @@
 
 struct bootstrap {
     const mood_predictions *p;
-    int *answer;   /* (n) */
-    int *speaker;  /* (n) as numbers from 0 to n_speakers - 1 */
-    int *numbers;  /* the caller's number of each, sorted */
-    int *times;    /* (n_speakers) how often each is drawn */
-    double *drawn; /* (3, rounds): accuracy, UAR, macro F1 */
+    const float *other; /* NULL: p's own figures, no differences */
+    int *answer[2];     /* (n) of p, of `other` */
+    int *speaker;       /* (n) as numbers from 0 to n_speakers - 1 */
+    int *numbers;       /* the caller's number of each, sorted */
+    int *times;         /* (n_speakers) how often each is drawn */
+    double *drawn;      /* (3, rounds): accuracy, UAR, macro F1 */
     int n_speakers;
 };
 
@@ -34,15 +35,19 @@ static int by_value(const void *pa, const void *pb)
 static mood_status begin(struct bootstrap *b, int rounds)
 {
     const mood_predictions *p = b->p;
-    b->answer = mood__calloc(p->n, sizeof(int));
+    b->answer[0] = mood__calloc(p->n, sizeof(int));
+    b->answer[1] = mood__calloc(p->n, sizeof(int));
     b->speaker = mood__calloc(p->n, sizeof(int));
     b->numbers = mood__calloc(p->n, sizeof(int));
     b->times = mood__calloc(p->n, sizeof(int));
     b->drawn = mood__calloc((size_t)rounds, 3 * sizeof(double));
-    if (!b->answer || !b->speaker || !b->numbers || !b->times || !b->drawn)
+    if (!b->answer[0] || !b->answer[1] || !b->speaker || !b->numbers || !b->times || !b->drawn)
         return mood__nomem();
     for (size_t i = 0; i < p->n; i++) {
-        b->answer[i] = mood__argmax(p->prob + i * (size_t)p->n_labels, p->n_labels);
+        size_t row = i * (size_t)p->n_labels;
+        b->answer[0][i] = mood__argmax(p->prob + row, p->n_labels);
+        if (b->other)
+            b->answer[1][i] = mood__argmax(b->other + row, p->n_labels);
         b->numbers[i] = p->speaker[i];
     }
     qsort(b->numbers, p->n, sizeof(int), by_number);
@@ -57,20 +62,28 @@ static mood_status begin(struct bootstrap *b, int rounds)
     return MOOD_OK;
 }
 
+/* The figures of the drawn speakers, added `sign` times to round r. */
+static void add_figures(struct bootstrap *b, const int *answer, double sign, int r, int rounds)
+{
+    mood_confusion c = {.n_labels = b->p->n_labels};
+    for (size_t i = 0; i < b->p->n; i++)
+        c.count[b->p->label[i]][answer[i]] += b->times[b->speaker[i]];
+    b->drawn[r] += sign * mood_accuracy(&c);
+    b->drawn[rounds + r] += sign * mood_uar(&c);
+    b->drawn[2 * rounds + r] += sign * mood_macro_f1(&c);
+}
+
 static void draw(struct bootstrap *b, int rounds, uint64_t seed)
 {
     struct mood__rng rng = mood__rng_make(seed, 0);
     for (int r = 0; r < rounds; r++) {
-        mood_confusion c = {.n_labels = b->p->n_labels};
         for (int s = 0; s < b->n_speakers; s++)
             b->times[s] = 0;
         for (int s = 0; s < b->n_speakers; s++)
             b->times[mood__rng_below(&rng, (uint64_t)b->n_speakers)]++;
-        for (size_t i = 0; i < b->p->n; i++)
-            c.count[b->p->label[i]][b->answer[i]] += b->times[b->speaker[i]];
-        b->drawn[r] = mood_accuracy(&c);
-        b->drawn[rounds + r] = mood_uar(&c);
-        b->drawn[2 * rounds + r] = mood_macro_f1(&c);
+        add_figures(b, b->answer[0], b->other ? -1 : 1, r, rounds);
+        if (b->other)
+            add_figures(b, b->answer[1], 1, r, rounds);
     }
 }
 
@@ -88,14 +101,14 @@ static mood_interval middle_95(double *drawn, int rounds)
     return (mood_interval){percentile(drawn, rounds, 0.025), percentile(drawn, rounds, 0.975)};
 }
 
-mood_status mood_bootstrap(mood_intervals *out, const mood_predictions *p, int rounds,
-                           uint64_t seed)
+static mood_status run(mood_intervals *out, const mood_predictions *p, const float *other,
+                       int rounds, uint64_t seed)
 {
-    static const mood_interval unknown = {0, 1};
+    const mood_interval unknown = {other ? -1 : 0, 1};
     *out = (mood_intervals){0, unknown, unknown, unknown};
     if (rounds < 1)
         return mood__fail(MOOD_E_INVALID, "bootstrap: %d rounds", rounds);
-    struct bootstrap b = {.p = p};
+    struct bootstrap b = {.p = p, .other = other};
     mood_status status = begin(&b, rounds);
     if (!status) {
         out->n_speakers = b.n_speakers;
@@ -106,10 +119,23 @@ mood_status mood_bootstrap(mood_intervals *out, const mood_predictions *p, int r
             out->macro_f1 = middle_95(b.drawn + 2 * (ptrdiff_t)rounds, rounds);
         }
     }
-    mood__free(b.answer);
+    mood__free(b.answer[0]);
+    mood__free(b.answer[1]);
     mood__free(b.speaker);
     mood__free(b.numbers);
     mood__free(b.times);
     mood__free(b.drawn);
     return status;
+}
+
+mood_status mood_bootstrap(mood_intervals *out, const mood_predictions *p, int rounds,
+                           uint64_t seed)
+{
+    return run(out, p, NULL, rounds, seed);
+}
+
+mood_status mood_bootstrap_difference(mood_intervals *out, const mood_predictions *p,
+                                      const float *other, int rounds, uint64_t seed)
+{
+    return run(out, p, other, rounds, seed);
 }

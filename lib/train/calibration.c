@@ -17,6 +17,14 @@ static int answer(const mood_predictions *p, size_t i, double *confidence)
     return best;
 }
 
+void mood_confusion_of(mood_confusion *out, const mood_predictions *p)
+{
+    double confidence;
+    *out = (mood_confusion){.n_labels = p->n_labels};
+    for (size_t i = 0; i < p->n; i++)
+        mood_confusion_add(out, p->label[i], answer(p, i, &confidence));
+}
+
 /* ---- reliability ---- */
 
 static int bin_of(double confidence)

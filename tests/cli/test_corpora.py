@@ -98,5 +98,66 @@ class Licences(Corpora):
         self.assertEqual(read_json("c/metrics.json")["protocol"]["copies"], 1)
 
 
+def recalls(clips):
+    """{label: the part of its clips that is heard right}"""
+    right = {}
+    for clip in clips:
+        best = max(clip["probabilities"], key=clip["probabilities"].get)
+        right.setdefault(clip["label"], []).append(best == clip["label"])
+    return {label: sum(r) / len(r) for label, r in right.items()}
+
+
+class Across(Corpora):
+    def test_each_corpus_is_tested_by_the_others(self):
+        r = self.train("--cross-corpus", "--report", "across", "-o", "none.h5")
+        self.assertFalse(os.path.exists("none.h5"))
+        self.assertIn("none.h5: is not written: --cross-corpus saves no model", r.err)
+        m = read_json("across/metrics.json")
+        self.assertEqual(m["protocol"]["dealt"],
+                         "each of 3 corpora by a network trained on the others, seed 0")
+        self.assertTrue(m["protocol"]["speaker_disjoint"])
+        self.assertEqual(len(m["per_clip"]), 35)
+        at = 0
+        # The labels of each, and those of them that the others have too.
+        for k, (trained, tested, clips, labels, shared) in enumerate((
+                ("EMO-DB, Ours", "RAVDESS", 20, 5, {"happy", "sad", "angry"}),
+                ("RAVDESS, Ours", "EMO-DB", 9, 3, {"happy", "sad", "angry"}),
+                ("RAVDESS, EMO-DB", "Ours", 6, 2, {"happy", "sad"}))):
+            row, one = m["cross_corpus"][k], read_json("across/corpus-%d/metrics.json" % (k + 1))
+            mine = m["per_clip"][at:at + clips]
+            at += clips
+            self.assertEqual(one["per_clip"], mine)
+            self.assertEqual((row["trained_on"], row["tested_on"], row["clips"], row["labels"],
+                              row["shared_labels"]), (trained, tested, clips, labels, len(shared)))
+            self.assertEqual([c["test"]["clips"] for c in one["corpora"] if c["name"] == tested],
+                             [clips])
+            self.assertEqual([c["train"]["clips"] for c in one["corpora"] if c["name"] == tested], [0])
+            heard = recalls(mine)
+            self.assertAlmostEqual(row["uar"], sum(heard.values()) / labels, delta=1e-8)
+            self.assertAlmostEqual(row["uar_shared"], sum(heard[v] for v in shared) / len(shared),
+                                   delta=1e-8)
+            self.assertAlmostEqual(row["accuracy"], one["accuracy"], delta=1e-8)
+            for name in ("uar", "uar_shared"):
+                low, high = row[name + "_interval"]
+                self.assertTrue(0 <= low <= row[name] <= high <= 1, row)
+            self.assertRegex(r.out, r"\n%s +%s +%d +[34] +%.3f +%.3f +%.3f to %.3f +%d of +%d +%.3f\n"
+                             % (trained, tested, clips, row["accuracy"], row["uar"],
+                                *row["uar_interval"], len(shared), labels, row["uar_shared"]))
+        with open("across/report.html", encoding="utf-8") as f:
+            page = f.read()
+        self.assertIn("<h2>Across corpora</h2>", page)
+        self.assertIn("<td>3 of 5</td>", page)
+
+    def test_it_takes_two(self):
+        r = run(TRAIN, "--data", "german", "--cross-corpus")
+        self.assertEqual(r.code, 1, r)
+        self.assertEqual(r.err, "mood-train: --cross-corpus: EMO-DB is the only corpus: give --data of "
+                                "another\n")
+        for option in (("--folds", 3), ("--split", "random"), ("--test-speakers", "03")):
+            r = run(TRAIN, "--data", "german", "--data", "voices", "--cross-corpus", *option)
+            self.assertEqual(r.code, 2, r)
+            self.assertIn("--cross-corpus tests whole corpora", r.err)
+
+
 if __name__ == "__main__":
     unittest.main()

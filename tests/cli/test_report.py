@@ -232,6 +232,7 @@ class Report(unittest.TestCase):
         self.assertIn("speaker-dependent , by clip, seed 0", text)
         self.assertIn("These voices were heard in training", text)
         self.assertNotIn("speaker-disjoint", text)
+        self.assertNotIn("How the training went", text)  # one epoch is no curve
 
     def test_one_speaker_has_no_interval(self):
         r = run(TRAIN, "--data", "voices.csv", "--epochs", 1, "--test-speakers", "C", "--report", "c",

@@ -83,7 +83,7 @@ PARTS = {
     "libsndfile": (("sndfile.h",), ("lib/audio/decode_sndfile.c",)),
     "libmpg123": (("mpg123.h", "fmt123.h"), ("lib/audio/decode_mpg123.c",)),
     "soxr": (("soxr.h",), ("lib/audio/resample.c",)),
-    "jansson": (("jansson.h",), ("lib/models/config.h", "train/report.c",
+    "jansson": (("jansson.h",), ("lib/models/config.h", "train/json.h",
                                    "train/mood-compare.c", "tools/convert_record.c")),
     "CPUID": (("cpuid.h",), ("lib/base/cpu.c",)),
 }

@@ -150,6 +150,35 @@ static void test_bootstrap(void **state)
                      MOOD_E_INVALID);
 }
 
+/* Speaker 0 is heard right by the second only, speaker 1 by both: of two drawn speakers none, one
+ * or both make the difference. */
+static void test_difference(void **state)
+{
+    (void)state;
+    static const float first[] = {0, 1, 1, 0, 1, 0, 0, 1}, second[] = {1, 0, 0, 1, 1, 0, 0, 1};
+    static const int label[] = {0, 1, 0, 1}, speaker[] = {0, 0, 1, 1};
+    const mood_predictions p = {4, 2, first, label, speaker};
+    mood_intervals d, back;
+    assert_int_equal(mood_bootstrap_difference(&d, &p, second, ROUNDS, SEED), MOOD_OK);
+    assert_true(d.n_speakers == 2 && d.uar.low == 0 && d.uar.high == 1);
+    assert_true(d.accuracy.low == 0 && d.accuracy.high == 1);
+    assert_int_equal(mood_bootstrap_difference(&d, &p, first, ROUNDS, SEED), MOOD_OK);
+    assert_true(d.uar.low == 0 && d.uar.high == 0 && d.macro_f1.high == 0);
+    const mood_predictions better = {4, 2, second, label, speaker};
+    assert_int_equal(mood_bootstrap_difference(&back, &better, first, ROUNDS, SEED), MOOD_OK);
+    assert_true(back.uar.low == -1 && back.uar.high == 0);
+
+    const mood_predictions one = {2, 2, first, label, speaker};
+    assert_int_equal(mood_bootstrap_difference(&d, &one, second, ROUNDS, SEED), MOOD_OK);
+    assert_true(d.n_speakers == 1 && d.uar.low == -1 && d.uar.high == 1);
+    assert_int_equal(mood_bootstrap_difference(&d, &p, second, 0, SEED), MOOD_E_INVALID);
+
+    mood_confusion c;
+    mood_confusion_of(&c, &p);
+    assert_true(c.count[0][1] == 1 && c.count[1][0] == 1 && c.count[0][0] == 1 &&
+                c.count[1][1] == 1);
+}
+
 /* At the ends: confidences of exactly 1 and 1 / V, nothing at all. */
 static void test_extremes(void **state)
 {
@@ -176,9 +205,8 @@ static void test_extremes(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_numpy),
-        cmocka_unit_test(test_temperature),
-        cmocka_unit_test(test_bootstrap),
+        cmocka_unit_test(test_against_numpy), cmocka_unit_test(test_temperature),
+        cmocka_unit_test(test_bootstrap),     cmocka_unit_test(test_difference),
         cmocka_unit_test(test_extremes),
     };
     golden = argc > 1 ? golden_open(argv[1]) : NULL;
