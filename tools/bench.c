@@ -90,6 +90,7 @@ PEAK_SLICE(avx2_f32, "avx2,fma", "vfmadd231ps", vec8, "x")
 PEAK_SLICE(avx512_f32, "avx512f", "vfmadd231ps", vec16, "v")
 PEAK_SLICE(avx2_i8, "avx2", "vpmaddwd", vec8, "x")
 PEAK_SLICE(avx512_i8, "avx512f,avx512bw", "vpmaddwd", vec16, "v")
+PEAK_SLICE(avxvnni_i8, "avxvnni", "%{vex%} vpdpbusd", vec8, "x")
 PEAK_SLICE(vnni_i8, "avx512f,avx512vnni", "vpdpbusd", vec16, "v")
 
 /* Six products of tiles that do not wait for each other. */
@@ -119,6 +120,8 @@ static struct peak peak_of(enum bench_dtype dtype)
         return (struct peak){amx_i8, 2 * 16 * 16 * 64 / AMX_SHARE};
     if (mood__cpu_has_vnni())
         return (struct peak){vnni_i8, 128};
+    if (strcmp(mood_cpu_tier(), "x86-avxvnni") == 0)
+        return (struct peak){avxvnni_i8, 64};
     return avx512 ? (struct peak){avx512_i8, 64} : (struct peak){avx2_i8, 32};
 }
 #else

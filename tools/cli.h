@@ -57,6 +57,9 @@ enum cli_kind {
     CLI_CHOICE  /* int: index into `choices` */
 };
 
+/* For the help of --cpumask: the names that mood_cpu_limit knows. */
+#define CLI_TIERS "c, x86-avx2, x86-avxvnni or x86-avx512; on ARM c, arm-neon or arm-dotprod"
+
 /* The values of an option that may be given many times, in order. */
 struct cli_list {
     const char **items; /* owned by struct cli */

@@ -222,8 +222,9 @@ void cli_print_man(const struct cli_tool *t)
            "2: the command line was wrong.\n"
            ".SH ENVIRONMENT\n"
            ".TP\nNO_COLOR\nWhen set and not empty, nothing is coloured.\n"
-           ".TP\nMOOD_CPU\nUse no processor instructions above this tier: c, x86\\-avx2 or "
-           "x86\\-avx512.\n");
+           ".TP\nMOOD_CPU\nUse no processor instructions above this tier: ");
+    print_roff(CLI_TIERS);
+    printf(".\n");
 }
 
 /* --- completion ----------------------------------------------------------------------------- */

@@ -37,7 +37,7 @@ static const struct cli_option options[] = {
      .max = 100000, .help = "runs that are timed, after two that are not"},
     {CLI_FLAG_AT(struct bench_options, json), .name = "json", .help = "one JSON object"},
     {CLI_STRING_AT(struct bench_options, cpumask), .name = "cpumask", .arg = "TIER",
-     .unset = "the best", .help = "use no kernels above c, x86-avx2 or x86-avx512"},
+     .unset = "the best", .help = "use no kernels above " CLI_TIERS},
 };
 
 static const char *const synopsis[] = {"encoder [OPTION]...", "infer [OPTION]...",

@@ -39,7 +39,7 @@ static const struct cli_option options[] = {
      .max = 256, .help = "threads that work together, 0 for one per core; the answer is the same"},
     {CLI_STRING_AT(struct options, tier), .name = "cpumask", .arg = "TIER",
      .unset = "all that this processor has",
-     .help = "use no faster instructions than those of this tier: c, x86-avx2 or x86-avx512"},
+     .help = "use no faster instructions than those of this tier: " CLI_TIERS},
 };
 
 static const struct cli_example examples[] = {

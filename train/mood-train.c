@@ -118,7 +118,7 @@ static const struct cli_option options[] = {
      .help = "go on from MODEL.h5.checkpoint, which a training that was stopped or killed leaves "
              "behind; with the same options it ends with the same bytes"},
     {CLI_STRING_AT(struct options, cpumask), .name = "cpumask", .arg = "TIER", .unset = "the best",
-     .help = "use no kernels above c, x86-avx2 or x86-avx512"},
+     .help = "use no kernels above " CLI_TIERS},
 };
 
 static const struct cli_example examples[] = {

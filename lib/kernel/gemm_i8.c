@@ -24,28 +24,36 @@ enum {
 /* ---- choosing ---- */
 
 extern const struct mood__i8_kernels mood__i8_kernels_c;
-#ifdef MOOD_HAVE_X86_TIERS
-extern const struct mood__i8_kernels mood__i8_kernels_avx2, mood__i8_kernels_avx512,
-    mood__i8_kernels_avx512vnni, mood__i8_kernels_amx;
+#if defined(MOOD_HAVE_X86_TIERS)
+extern const struct mood__i8_kernels mood__i8_kernels_avx2, mood__i8_kernels_avxvnni,
+    mood__i8_kernels_avx512, mood__i8_kernels_avx512vnni, mood__i8_kernels_amx;
+#elif defined(MOOD_HAVE_ARM_TIERS)
+extern const struct mood__i8_kernels mood__i8_kernels_neon, mood__i8_kernels_dotprod;
 #endif
+
+/* From the slowest to the fastest. */
+static const struct {
+    const struct mood__i8_kernels *kernels;
+    enum mood__tier tier;
+    bool (*also)(void); /* what else the processor needs; NULL: nothing */
+} tables[MOOD__N_I8_KERNELS] = {
+    {&mood__i8_kernels_c, MOOD__TIER_C, NULL},
+#if defined(MOOD_HAVE_X86_TIERS)
+    {&mood__i8_kernels_avx2, MOOD__TIER_X86_AVX2, NULL},
+    {&mood__i8_kernels_avxvnni, MOOD__TIER_X86_AVXVNNI, NULL},
+    {&mood__i8_kernels_avx512, MOOD__TIER_X86_AVX512, NULL},
+    {&mood__i8_kernels_avx512vnni, MOOD__TIER_X86_AVX512, mood__cpu_has_vnni},
+    {&mood__i8_kernels_amx, MOOD__TIER_X86_AVX512, mood__cpu_has_amx},
+#elif defined(MOOD_HAVE_ARM_TIERS)
+    {&mood__i8_kernels_neon, MOOD__TIER_ARM_NEON, NULL},
+    {&mood__i8_kernels_dotprod, MOOD__TIER_ARM_DOTPROD, NULL},
+#endif
+};
 
 const struct mood__i8_kernels *mood__i8_kernels_of(int i)
 {
-    int tier = (int)mood__cpu_tier();
-    if (i == 0)
-        return &mood__i8_kernels_c;
-#ifdef MOOD_HAVE_X86_TIERS
-    if (i == 1 && tier >= MOOD__TIER_X86_AVX2)
-        return &mood__i8_kernels_avx2;
-    if (i == 2 && tier >= MOOD__TIER_X86_AVX512)
-        return &mood__i8_kernels_avx512;
-    if (i == 3 && mood__cpu_has_vnni())
-        return &mood__i8_kernels_avx512vnni;
-    if (i == 4 && mood__cpu_has_amx())
-        return &mood__i8_kernels_amx;
-#endif
-    (void)tier;
-    return NULL;
+    bool there = mood__cpu_may_use(tables[i].tier) && (!tables[i].also || tables[i].also());
+    return there ? tables[i].kernels : NULL;
 }
 
 const struct mood__i8_kernels *mood__i8_kernels(void)

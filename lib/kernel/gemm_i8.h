@@ -14,8 +14,12 @@
  * Both sums are exact: 255 * 128 * K stays below 2^31 up to MOOD__I8_MAX_DEPTH, and no tier adds in
  * fewer than 32 bits. AVX2's vpmaddubsw does: its 16 bits are full after two products. It could be
  * had with 7 bits for one of the factors; 8 were kept, for bytes widened to 16 bits and vpmaddwd
- * cost little more, and AVX-512 VNNI (vpdpbusd) and AMX (tdpbusd) do the whole in one instruction.
- * So all tiers give the same bytes.
+ * cost little more, and VNNI (vpdpbusd, of AVX-512 and of AVX) and AMX (tdpbusd) do the whole in
+ * one instruction, as do ARM's dot products (i8_neon.c). So all tiers give the same bytes.
+ *
+ * Against the product in real numbers, y is off by half a step of a for each weight, half a step of
+ * w for each value of a, and 2^-22 of the sizes of what is added, for float's own roundings; that
+ * is tested.
  *
  * How W lies in memory, in files too: panels of 32 columns, the last one filled up with zeros. A
  * panel, on a 64-byte boundary, little-endian:

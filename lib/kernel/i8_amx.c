@@ -5,7 +5,7 @@
  * such products are under way at once, of 32 rows and a whole panel. */
 #include <immintrin.h>
 
-enum { ROWS = 32, PARTS = 1 };
+enum { ROWS = 32, PARTS = 1, OFFSET = 0 };
 #define I8_TABLE mood__i8_kernels_amx
 #define I8_NAME  "amx-int8"
 #define I8_OWN_TILE

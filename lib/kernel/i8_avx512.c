@@ -15,7 +15,7 @@ static inline vec spread(const char *a)
 
 #ifdef __AVX512VNNI__
 
-enum { ROWS = 12, LINES = 2, LANES = 16, PARTS = 1 };
+enum { ROWS = 12, LINES = 2, LANES = 16, PARTS = 1, OFFSET = 0 };
 #define I8_TABLE mood__i8_kernels_avx512vnni
 #define I8_NAME  "avx512-vnni"
 
@@ -32,7 +32,7 @@ static inline vec add_products(vec sum, vec a, vec w)
 
 #else
 
-enum { ROWS = 8, LINES = 2, LANES = 16, PARTS = 2 };
+enum { ROWS = 8, LINES = 2, LANES = 16, PARTS = 2, OFFSET = 0 };
 #define I8_TABLE mood__i8_kernels_avx512
 #define I8_NAME  "avx512"
 

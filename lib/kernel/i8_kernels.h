@@ -32,9 +32,9 @@ struct mood__i8_kernels {
                  const struct mood__i8_row *row, const char *panel, int64_t k, const float *bias);
 };
 
-/* Table i, or NULL when this build or this processor has not got it; and the best one within the
- * tier in use. */
-enum { MOOD__N_I8_KERNELS = 5 };
+/* Table i, or NULL when this build or this processor has not got it, or it is above the limit; and
+ * the best one that is not. */
+enum { MOOD__N_I8_KERNELS = 6 };
 const struct mood__i8_kernels *mood__i8_kernels_of(int i);
 const struct mood__i8_kernels *mood__i8_kernels(void);
 

@@ -7,6 +7,8 @@
  *     ROWS, LINES   a tile is ROWS rows of A by LINES vectors of columns
  *     PARTS         1 when bytes are multiplied as they are. 2 when they are widened to 16 bits
  *                   first: part 0 is then values 0 and 2 of each step, part 1 values 1 and 3
+ *     OFFSET        0; or 128 when bytes of A have to be signed: then values and the row's zero are
+ *                   lower by so much, which leaves what they mean, and the result, as it is
  *     vec, LANES    a vector of LANES sums of 32 bits
  *     part_of(w,p)  part p of a vector of weights: of LANES columns, four values of k each
  *     spread(a)     the four bytes at `a` in every lane
@@ -28,7 +30,7 @@ enum { N_SUMS = 64 };
 #define I8_PLAIN
 #define I8_TABLE mood__i8_kernels_c
 #define I8_NAME  "c"
-enum { ROWS = 1, PARTS = 1 };
+enum { ROWS = 1, PARTS = 1, OFFSET = 0 };
 #endif
 
 struct panel {
@@ -80,7 +82,8 @@ static struct range range_of(const float *x, int64_t k)
 
 /* q = x * inv + zero, to the nearest, halves to the even one: adding 1.5 * 2^23 leaves no room for
  * a fraction, and the integer in the lowest bits. A value out of 0 to TOP, which rounding of inv
- * may give, becomes the nearest of these; NaN, whose row is NaN whatever it becomes, some byte. */
+ * may give, becomes the nearest of these; NaN, whose row is NaN whatever it becomes, some byte.
+ * Then OFFSET is taken from each. */
 static void round_values(uint8_t *q, const float *x, int64_t n, float inv, float zero)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -90,7 +93,7 @@ static void round_values(uint8_t *q, const float *x, int64_t n, float inv, float
         t += 12582912.0f;
         uint32_t bits;
         memcpy(&bits, &t, sizeof(bits));
-        q[i] = (uint8_t)bits;
+        q[i] = (uint8_t)(bits ^ OFFSET);
     }
 }
 
@@ -125,7 +128,7 @@ static struct mood__i8_row round_row(void *q, const float *x, int64_t k)
             memcpy(bytes + i, block, (size_t)(n_steps * STEP));
     }
     struct mood__i8_row row = {(width > nothing ? width / (float)TOP : 0.0f) + r.poison,
-                               (int32_t)zero};
+                               (int32_t)zero - OFFSET};
     if (!finite) /* infinity less itself is NaN */
         row.scale = width - width;
     return row;

@@ -7,7 +7,11 @@
  * formula says. No threads, no allocation, no errors: those are the caller's.
  *
  * All tiers are compiled from one source, loops.h, without contraction and with explicit lanes in
- * sums, so that every tier gives the same bytes; tests/kernels compares them.
+ * sums, so that every tier gives the same bytes; tests/kernels compares them, and the tier c with
+ * results in double precision. What an entry may be off by is said beside it, with U = 2^-24, what
+ * one operation is off by, relative to its result; where nothing is said, nothing but the rounding
+ * of the operations of the formula, or none where it has none. How entries are tested, and a new
+ * one is: tests/kernels/kernel_cases.h.
  *
  * `add` arguments: true adds to the output, false sets it. */
 #ifndef MOOD_KERNEL_KERNELS_H
@@ -72,9 +76,9 @@ struct mood__kernels {
                       ptrdiff_t width);
 
     /* c (M, n) = a (M, K) b (K, n) + (add ? c : 0), n <= MOOD__PANEL, b a panel, all of which is
-     * read. Rows of c and a are c_ld and a_ld apart; those of a may overlap (a_ld < K). An element
-     * is one chain of fused multiply-adds in the order of k, which begins with c or 0. Meanwhile
-     * `next` is packed; NULL: nothing is. */
+     * read. Off by K U times the sum of |a b|. Rows of c and a are c_ld and a_ld apart; those of a
+     * may overlap (a_ld < K). An element is one chain of fused multiply-adds in the order of k,
+     * which begins with c or 0. Meanwhile `next` is packed; NULL: nothing is. */
     void (*product)(float *c, ptrdiff_t c_ld, const float *a, ptrdiff_t a_ld, const float *b,
                     ptrdiff_t M, ptrdiff_t n, ptrdiff_t K, bool add, const struct mood__pack *next);
     /* The same of a's transpose, a (K, M) with rows a_ld apart. */
@@ -85,11 +89,14 @@ struct mood__kernels {
      * vectors, A^T from 6 to 4, A from 4 to 6, G from 3 to 6, G^T from 6 to 3. */
     mood__strip_map *wino_input, *wino_output, *wino_output_grad, *wino_weight, *wino_weight_grad;
 
+    /* Off, relative to the result: exp 1.4 U, log 2 U, tanh 4 U, sigmoid 3.4 U; gelu 1.2 U |x| + U.
+     */
     mood__map *exp, *log, *tanh, *sigmoid, *relu, *gelu;
     /* Saved tensor: the output for exp, tanh, sigmoid and relu; the input for log and gelu. */
     mood__map_grad *exp_grad, *log_grad, *tanh_grad, *sigmoid_grad, *relu_grad, *gelu_grad;
 
-    /* Sums over n elements, in 16 lanes that are added pairwise at the end. */
+    /* Sums over n elements, in 16 lanes that are added pairwise at the end: off by (n / 16 + 5) U
+     * times the sum of the magnitudes, dot by one U more, sum_sq_dev by three. */
     float (*sum)(const float *x, ptrdiff_t n);
     float (*dot)(const float *x, const float *y, ptrdiff_t n);
     float (*max)(const float *x, ptrdiff_t n); /* -infinity for n = 0; NaN if any is NaN */
@@ -100,7 +107,8 @@ struct mood__kernels {
      * their sum. In place allowed; NaN makes all NaN. */
     void (*softmax)(float *y, const float *x, ptrdiff_t n, float scale);
 
-    /* x is (rows, C), contiguous. out[c] (+)= sum over rows. */
+    /* x is (rows, C), contiguous. out[c] (+)= sum over rows, one after the other: off by rows * U
+     * times the sum of the magnitudes; the other two sums of columns by (rows + 3) U. */
     void (*col_sum)(float *out, const float *x, ptrdiff_t rows, ptrdiff_t C, bool add);
     /* Mean and sum of squared deviations from it, per column. */
     void (*col_moments)(float *mean, float *m2, const float *x, ptrdiff_t rows, ptrdiff_t C);

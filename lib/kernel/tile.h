@@ -54,6 +54,27 @@ static inline vec vec_fma(vec a, vec b, vec c)
 {
     return _mm256_fmadd_ps(a, b, c);
 }
+#elif defined(TIER_NEON)
+#include <arm_neon.h>
+typedef float32x4_t vec;
+enum { VEC = 4 };
+#define TILE_ROWS 12 /* 24 registers of 32 */
+static inline vec vec_load(const float *p)
+{
+    return vld1q_f32(p);
+}
+static inline void vec_store(float *p, vec x)
+{
+    vst1q_f32(p, x);
+}
+static inline vec vec_of(float x)
+{
+    return vdupq_n_f32(x);
+}
+static inline vec vec_fma(vec a, vec b, vec c)
+{
+    return vfmaq_f32(c, a, b);
+}
 #else
 typedef float vec;
 enum { VEC = 1 };

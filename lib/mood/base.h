@@ -93,12 +93,14 @@ MOOD_API void mood_pool_destroy(mood_pool **pool);
 /* The number of threads that work together, the caller included; 1 for NULL. */
 MOOD_API int mood_pool_threads(const mood_pool *pool);
 
-/* The name of the processor tier whose kernels are in use: "c", "x86-avx2", "x86-avx512". */
+/* The name of the processor tier whose kernels are in use: "c"; on x86-64 "x86-avx2", "x86-avxvnni"
+ * or "x86-avx512"; on AArch64 "arm-neon" or "arm-dotprod". */
 MOOD_API const char *mood_cpu_tier(void);
 
 /* Use no kernels above the named tier (mood_cpu_tier's names), as the environment variable
  * MOOD_CPU does. For reports and tests: call it before any other work.
- * Errors: E_INVALID (no such name), E_UNSUPPORTED (this processor does not have it). */
+ * Errors: E_INVALID (no such name on this architecture), E_UNSUPPORTED (this processor does not
+ * have it). */
 MOOD_NODISCARD
 MOOD_API mood_status mood_cpu_limit(const char *tier);
 

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * kernel_cases.h — Every kernel, in one form that a loop can call: numbered inputs and outputs,
- * whose sizes are given by letters. To test a new kernel, add a row to kernel_cases.c; the tests of
- * the table find that it is missing otherwise. */
+ * whose sizes are given by letters.
+ *
+ * To test a new kernel: in kernel_cases.c, a function that calls it with the buffers of a
+ * kernel_call, one that computes an element of what it should give in double precision, with the
+ * bound that its error has (to be said in kernels.h too), and a row of the table. All else is done
+ * with every row, for every tier: sizes, placements, fillings (judge.h). test_kernels finds that a
+ * row is missing, and says the worst error of each as a part of its bound. */
 #ifndef MOOD_TESTS_KERNELS_KERNEL_CASES_H
 #define MOOD_TESTS_KERNELS_KERNEL_CASES_H
 
@@ -24,7 +29,7 @@ struct kernel_call {
     const float *in[CASE_MAX_IN];
     float *out[CASE_MAX_OUT];
     uint8_t *bytes; /* which, of pooling */
-    size_t field;   /* as in the case */
+    size_t field;   /* of the case */
 };
 
 /* Sizes of buffers, a letter each:
@@ -34,6 +39,7 @@ struct kernel_call {
  *   w  strips of Winograd's maps, a row each, of whole vectors out of C */
 struct kernel_case {
     const char *name;
+    size_t field; /* where in struct mood__kernels it is */
     const char *in, *out;
     char bytes; /* 0: none; 'i', 'o': in or out, rows * C */
     char form;  /* 'v': one row; 'r': rows of channels; 'p': pooling; 't': tiles of products */
@@ -44,7 +50,6 @@ struct kernel_case {
     /* The exact result of output `o`, element `i`, and how far a float result may be off. Outputs
      * hold here what they held before. */
     double (*exact)(const struct kernel_call *c, int o, ptrdiff_t i, double *bound);
-    size_t field; /* of struct mood__kernels, for a `run` that several kernels share */
 };
 
 extern const struct kernel_case kernel_cases[];

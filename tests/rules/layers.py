@@ -85,7 +85,7 @@ PARTS = {
     "soxr": (("soxr.h",), ("lib/audio/resample.c",)),
     "jansson": (("jansson.h",), ("lib/models/config.h", "train/json.h",
                                    "train/mood-compare.c", "tools/convert_record.c")),
-    "CPUID": (("cpuid.h",), ("lib/base/cpu.c",)),
+    "CPUID/HWCAP": (("cpuid.h", "sys/auxv.h"), ("lib/base/cpu.c",)),
 }
 
 # Headers of C11, POSIX and the compiler, which anyone may include.
@@ -180,7 +180,7 @@ class Owners:
         ({"lib/train/x.c": "#include <pthread.h>\n"}, "in lib/base"),
         ({"lib/ops/x.c": "#include <immintrin.h>\n"}, "lib/kernel"),
         ({"lib/base/sha256.c": "#include <immintrin.h>\n"}, "lib/kernel"),
-        ({"lib/kernel/x.c": "#include <cpuid.h>\n"}, "CPUID is included by lib/base/cpu.c only"),
+        ({"lib/kernel/x.c": "#include <cpuid.h>\n"}, "CPUID/HWCAP is included by lib/base/cpu.c only"),
         ({"tools/x.c": "#include <curl/curl.h>\n"}, "in no table"),
     ]
 

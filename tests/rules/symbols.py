@@ -18,6 +18,7 @@ STATE = {
     "detail": "error.c: the error text, one per thread",
     "chosen_limit": "cpu.c: the limit that mood_cpu_limit sets",
     "amx_answer": "cpu.c: what the system said when it was asked for AMX",
+    "found": "cpu.c: what the processor has, which never changes, asked once",
     "blas_mutex": "gemm.c: guards the next two",
     "blas_users": "gemm.c: runs in progress, while OpenBLAS is held to one thread",
     "blas_threads_before": "gemm.c: what OpenBLAS had, to put it back",
