@@ -66,10 +66,12 @@ static double a_transposed(int i, int j)
 
 static double g(int i, int j)
 {
+    if (i == FINITE) /* infinity */
+        return j == 2;
     double others = 1;
     for (int l = 0; l < FINITE; l++)
         others *= l == i ? 1 : point(i) - point(l);
-    return i == FINITE ? j == 2 : pow(point(i), j) / others;
+    return pow(point(i), j) / others;
 }
 
 static double exact(const struct kernel_call *c, ptrdiff_t at, double *bound, int n_out, int n_in,
