@@ -114,8 +114,10 @@ static void model_facts(mood_model *m)
         printf("a classifier on an encoder\n");
         break;
     case MOOD_NETWORK_PROSODY:
-        printf("linear, on %d functionals of prosody, version %d\n",
-               mood_model_prosody(m)->n_functionals, MOOD_FUNCTIONALS_VERSION);
+        printf("kernel with %d centres, on %d functionals of prosody, version %d%s\n",
+               mood_model_prosody(m)->n_centres, mood_model_prosody(m)->n_functionals,
+               MOOD_FUNCTIONALS_VERSION,
+               mood_model_prosody(m)->no_gate ? "" : ", with a gate for speech");
         break;
     }
     const mood_encoder_use *use = mood_model_encoder(m);

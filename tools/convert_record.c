@@ -114,12 +114,18 @@ static void print_recipe(const json_t *record)
     line("recipe", value);
 }
 
-static void print_test(const json_t *protocol)
+static void print_test(const json_t *protocol, const char *tested)
 {
     const json_t *test = json_object_get(protocol, "test");
     char value[2048];
     snprintf(value, sizeof(value), "%s, %s", text_of(protocol, "kind"), text_of(protocol, "dealt"));
     line("protocol", value);
+    if (*tested) {
+        snprintf(value, sizeof(value), "%.1024s: all speakers, by models that had not heard them",
+                 tested);
+        line("tested on", value);
+        return;
+    }
     snprintf(value, sizeof(value), "%lld clips; speakers %.1024s", count_of(test, "clips"),
              text_of(test, "speakers"));
     line("tested on", value);
@@ -156,7 +162,7 @@ bool convert_record(const char *record)
     if (known) {
         print_corpora(corpora);
         print_recipe(o);
-        print_test(protocol);
+        print_test(protocol, text_of(o, "tested"));
         if (json_is_number(json_object_get(o, "uar")))
             print_figures(o);
         else

@@ -20,12 +20,20 @@ static const struct cli_option options[] = {
      .help =
          "a network over the log-mel and perhaps an encoder, trained in epochs, or a linear one "
          "over numbers of pitch, loudness and voice, computed at once"},
-    {CLI_STRING_AT(struct options, ridge), .name = "ridge", .arg = "LIST", .fallback = "1",
+    {CLI_STRING_AT(struct options, ridge), .name = "ridge", .arg = "LIST", .fallback = "1e-5",
      .help = "with --network prosody: how strongly weights are kept small; of several, the best "
              "on the validation speakers"},
     {CLI_STRING_AT(struct options, speed), .name = "speeds", .arg = "LIST",
      .fallback = "0.85,0.9,0.95,1,1.05,1.1,1.16",
      .help = "with --network prosody: hear each training clip at these speeds"},
+    {CLI_INT_AT(struct options, centres), .name = "centres", .arg = "N", .fallback = "2800",
+     .min = 1, .max = MOOD_MAX_CENTRES,
+     .help =
+         "with --network prosody: windows that others are compared with; 2 kB each in the file"},
+    {CLI_INT_AT(struct options, background), .name = "background", .arg = "N", .fallback = "800",
+     .min = 0, .max = MOOD_MAX_BACKGROUND,
+     .help = "with --network prosody: made-up sounds that teach it what is no speech; 0: none, and "
+             "all that is loud enough is heard as speech"},
     {CLI_STRING_AT(struct options, split), .name = "split", .arg = "speaker|random|FILE.csv",
      .fallback = "speaker",
      .help = "how clips are divided; a file has the columns path and side (train, val, test)"},
@@ -36,8 +44,9 @@ static const struct cli_option options[] = {
      .unset = "dealt by the seed", .help = "speakers that the figures are made on"},
     {CLI_INT_AT(struct options, folds), .name = "folds", .arg = "K", .fallback = "0", .min = 0,
      .max = 1000,
-     .help =
-         "train K times, each time tested on other speakers, and give the mean; saves no model"},
+     .help = "train K times, each time tested on other speakers, and give the mean; saves no "
+             "model, but "
+             "with --network prosody and -o one that has learnt from all speakers"},
     {CLI_FLAG_AT(struct options, cross_corpus), .name = "cross-corpus",
      .help = "train once for each corpus, on all the others, and test on the whole of it; saves no "
              "model"},
@@ -140,7 +149,8 @@ static const struct cli_tool tool = {
         "The model of the best epoch, by validation accuracy, is saved as soon as it is found. "
         "After each epoch MODEL.h5.checkpoint is written, which --resume goes on from; Ctrl-C "
         "finishes the epoch first.\n\n"
-        "With --network prosody there are no epochs: the network is linear, and its weights are "
+        "With --network prosody there are no epochs: it compares with windows that it heard, and "
+        "its weights are "
         "computed at once, from numbers that say how each clip is spoken.",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),
@@ -199,14 +209,15 @@ static mood_status make_model(struct run *r)
     int n = mood_corpus_n_labels(r->corpus);
     for (int i = 0; i < n; i++)
         labels[i] = mood_corpus_label(r->corpus, i);
+    const mood_prosody_net_params net = {.n_centres = r->o->centres,
+                                         .no_gate = r->o->background == 0};
     mood_model_params p = {.labels = labels,
                            .n_labels = n,
                            .seed = (uint64_t)r->o->seed,
                            .encoder = r->encoder,
                            .encoder_layer = r->layer,
-                           .encoder_hint = r->o->encoder};
-    if (is_prosody(r))
-        p.prosody = &(mood_prosody_net_params){0};
+                           .encoder_hint = r->o->encoder,
+                           .prosody = is_prosody(r) ? &net : NULL};
     return mood_model_create(&r->model, &p);
 }
 
@@ -275,16 +286,50 @@ static bool tell(struct run *r, const struct findings *f)
     return true;
 }
 
+/* The network that learns from everybody in the end. What the folds chose, each for itself, it
+ * takes the middle of; its figures are theirs. */
+static bool train_last(struct run *runs, int n, const struct findings *f, mood_pool *pool)
+{
+    static const mood_augment_params none = {0};
+    struct run r = runs[0];
+    r.n_folds = 0;
+    r.split = NULL;
+    r.model = NULL;
+    r.result = (mood_training){0};
+    double ridge, temperature;
+    prosody_middle(runs, n, &ridge, &temperature);
+    mood_train_params p = params_of(&r, pool, &none);
+    p.user = &r;
+    p.prosody.ridges = &ridge;
+    p.prosody.n_ridges = 1;
+    const mood_split_params all = {.kind = MOOD_SPLIT_NONE};
+    bool ok = mood_split_create(&r.split, r.corpus, &all) == MOOD_OK && make_model(&r) == MOOD_OK;
+    ok =
+        ok ? ended_well(&r, mood_train(r.model, r.corpus, r.split, &p, &r.result)) : fail(&r, NULL);
+    if (ok && (mood_model_set_temperature(r.model, temperature) != MOOD_OK ||
+               report_record(&r, f) != MOOD_OK || mood_model_save(r.model, r.o->out) != MOOD_OK))
+        ok = fail(&r, r.o->out);
+    if (ok)
+        fprintf(stderr, "%s written: all speakers, ridge %g, temperature %.3f\n", r.o->out, ridge,
+                temperature);
+    mood_training_free(&r.result);
+    mood_model_destroy(&r.model);
+    mood_split_destroy(&r.split);
+    return ok;
+}
+
 /* The same for all folds together. */
-static bool tell_folds(struct run *runs, int n)
+static bool tell_folds(struct run *runs, int n, mood_pool *pool)
 {
     struct findings f;
     bool ok = findings_make(&f, runs, n) == MOOD_OK || fail(&runs[0], NULL);
     if (ok)
         show_folds(&f);
-    const char *dir = runs[0].o->report;
-    if (ok && dir && report_write(&f, dir) != MOOD_OK)
-        ok = fail(&runs[0], dir);
+    const struct options *o = runs[0].o;
+    if (ok && o->report && report_write(&f, o->report) != MOOD_OK)
+        ok = fail(&runs[0], o->report);
+    if (ok && o->last)
+        ok = train_last(runs, n, &f, pool);
     findings_free(&f);
     return ok;
 }
@@ -369,7 +414,7 @@ static bool run_all(struct cli *c, const struct options *o, const mood_corpus *c
         trace_free(&runs[i]);
     }
     if (ok && n_folds)
-        ok = tell_folds(runs, n);
+        ok = tell_folds(runs, n, pool);
     else if (ok)
         fprintf(stderr, "%s written\n", o->out);
     for (int i = 0; i < n && runs; i++) {
@@ -399,7 +444,8 @@ static bool check_usage(struct cli *c, struct options *o, mood_augment_params *a
                             "--val-speakers, --test-speakers and --resume out");
     if (!prosody_check(c, o) || !recipe_check(c, o) || !encoder_check(c, o))
         return false;
-    if ((o->folds || o->cross_corpus) && o->out)
+    o->last = o->folds && o->out && o->network == NETWORK_PROSODY;
+    if ((o->folds || o->cross_corpus) && o->out && !o->last)
         cli_warn(c, o->out, "is not written: %s saves no model",
                  o->folds ? "--folds" : "--cross-corpus");
     return true;

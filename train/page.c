@@ -427,7 +427,9 @@ static void put_heads(const struct page *p, const struct options *o)
 
 static void put_prosody(const struct page *p, const struct options *o)
 {
-    put_setting(p, "network", "linear, on functionals of prosody");
+    put_setting(p, "network", "kernel, on functionals of prosody");
+    put_number(p, "centres", o->centres);
+    put_number(p, "background sounds", o->background);
     put_setting(p, "training clips heard at speeds", o->speed);
     put_setting(p, "ridge", o->ridge);
     if (p->f->n_runs == 1 && o->ridges.n > 1)

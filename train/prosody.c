@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * prosody.c — Training on prosody: its options, and those that have no meaning for it. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ static const char *const of_heads[] = {
     "copies", "encoder-layer", "finetune",   "encoder-config", "encoder-lr",   "embed-encoder",
     "trace",  "resume",
 };
-static const char *const of_prosody[] = {"ridge", "speeds"};
+static const char *const of_prosody[] = {"ridge", "speeds", "centres", "background"};
 
 /* "0.1,1,10": at least one number, each within low to high. False, and said, when it is not so. */
 static bool read_numbers(struct cli *c, const char *name, const char *text, double low, double high,
@@ -66,6 +67,7 @@ mood_prosody_params prosody_params(const struct run *r)
                                  .n_ridges = o->ridges.n,
                                  .speeds = o->speeds.x,
                                  .n_speeds = o->speeds.n,
+                                 .n_background = o->background,
                                  .bank = r->bank};
 }
 
@@ -73,4 +75,20 @@ double prosody_ridge(const struct run *r)
 {
     int best = r->result.best_epoch;
     return best > 0 ? r->result.epochs[best - 1].ridge : 0;
+}
+
+void prosody_middle(const struct run *runs, int n, double *ridge, double *temperature)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        int below = 0, equal = 0;
+        for (int k = 0; k < n; k++) {
+            below += prosody_ridge(&runs[k]) < prosody_ridge(&runs[i]);
+            equal += prosody_ridge(&runs[k]) == prosody_ridge(&runs[i]);
+        }
+        if (below <= n / 2 && below + equal > n / 2)
+            *ridge = prosody_ridge(&runs[i]);
+        sum += log(run_temperature(&runs[i]));
+    }
+    *temperature = exp(sum / n);
 }

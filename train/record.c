@@ -145,6 +145,8 @@ static json_t *recipe_json(const struct run *r)
         json_object_set_new(recipe, "network", json_text("prosody"));
         json_object_set_new(recipe, "ridge", numbers_json(&p->ridges));
         json_object_set_new(recipe, "speeds", numbers_json(&p->speeds));
+        json_object_set_new(recipe, "centres", json_integer(p->centres));
+        json_object_set_new(recipe, "background", json_integer(p->background));
         return recipe;
     }
     json_object_set_new(recipe, "epochs", json_integer(p->epochs));

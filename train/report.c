@@ -140,8 +140,13 @@ mood_status report_record(const struct run *r, const struct findings *f)
 {
     json_t *o = training_json(r);
     if (f) {
+        char tested[256];
+        findings_dealt(f, tested, sizeof(tested));
         add_figures(o, f);
-        add_choice(o, r);
+        if (f->runs == r)
+            add_choice(o, r);
+        else
+            json_object_set_new(o, "tested", json_text(tested));
     }
     char *json = json_dumps(o, JSON_COMPACT | JSON_FORMAT);
     json_decref(o);

@@ -35,8 +35,10 @@ struct options {
     double weight_decay, warmup, average, label_smoothing, mixup;
     int accumulate;
     bool resume, cross_corpus;
+    bool last; /* after the folds, a model of all speakers */
     int network;
     const char *ridge, *speed;
+    int centres, background;
     struct numbers ridges, speeds; /* the two, read by prosody_check */
 };
 
@@ -98,6 +100,9 @@ mood_prosody_params prosody_params(const struct run *r);
 
 /* The lambda that was taken. */
 double prosody_ridge(const struct run *r);
+
+/* The median of what the folds chose, and the geometric mean of their temperatures. */
+void prosody_middle(const struct run *runs, int n, double *ridge, double *temperature);
 
 /* ---- encoder.c: the encoder ---- */
 

@@ -409,6 +409,8 @@ static char *describe_dealing(struct mood__arena *arena, const mood_corpus *c,
         snprintf(text, bytes, "by clip, seed %llu", seed);
     else if (p->kind == MOOD_SPLIT_FOLD)
         snprintf(text, bytes, "fold %d of %d by speaker, seed %llu", p->fold + 1, p->n_folds, seed);
+    else if (p->kind == MOOD_SPLIT_NONE)
+        snprintf(text, bytes, "all for training");
     else if (to_one)
         snprintf(text, bytes, "all of %s for the test, seed %llu", tested, seed);
     else if (val && test)
@@ -448,13 +450,17 @@ static mood_status divide(mood_split *split, const mood_corpus *c, const mood_sp
     case MOOD_SPLIT_FILE:
         MOOD__TRY(mood__split_from_file(c, p->file, split->side));
         break;
+    case MOOD_SPLIT_NONE:
+        memset(split->side, MOOD_SIDE_TRAIN, split->n_clips * sizeof(*split->side));
+        break;
     default:
         return mood__fail(MOOD_E_INVALID, "no kind of split has the number %d", (int)p->kind);
     }
     leave_out_disputed(split, c);
     if (p->kind != MOOD_SPLIT_FILE)
         leave_out_copies(split, c);
-    MOOD__TRY(check_sides(split, c));
+    if (p->kind != MOOD_SPLIT_NONE)
+        MOOD__TRY(check_sides(split, c));
     split->protocol.dealt = describe_dealing(&split->arena, c, p);
     if (!split->protocol.dealt)
         return mood__nomem();

@@ -28,6 +28,7 @@ struct mood_infer {
     mood_node *features; /* (1, T, D) or (1, L, T, D); functionals (1, F); or NULL */
     mood_node *mel;      /* (1, F, T, 1) for the heads; or NULL */
     mood_node *prob;     /* (1, V) */
+    mood_node *speech;   /* (1, 1), of a network on prosody with a gate; or NULL */
 
     /* The last result. */
     size_t capacity;        /* windows that the next two have room for */
@@ -75,8 +76,13 @@ static mood_status build(mood_infer *infer, int n_frames, mood_pool *pool)
     if (mood_model_network(m) == MOOD_NETWORK_HEADS)
         infer->mel = mood_input(infer->graph, "mel", MOOD_F32, 4,
                                 (int64_t[]){1, MOOD__MEL_BANDS, MOOD__MEL_FRAMES, 1});
-    infer->prob = mood_softmax(mood_model_logits(m, infer->features, infer->mel, 0));
-    return mood_graph_compile(infer->graph, &infer->prob, 1);
+    mood_node *logits =
+        mood_model_network(m) == MOOD_NETWORK_PROSODY
+            ? mood_prosody_net(infer->features, mood_model_prosody(m), &infer->speech)
+            : mood_model_logits(m, infer->features, infer->mel, 0);
+    infer->prob = mood_softmax(logits);
+    return mood_graph_compile(infer->graph, (mood_node *[]){infer->prob, infer->speech},
+                              infer->speech ? 2 : 1);
 }
 
 /* The encoder that runs: the caller's, or the one in the model. *out is borrowed. */
@@ -195,6 +201,8 @@ static mood_status classify(mood_infer *infer, size_t i, size_t n_samples, size_
     int V = mood_model_n_labels(infer->model);
     float *prob = infer->segment_prob + i * (size_t)V;
     MOOD__TRY(mood_graph_forward(infer->graph));
+    if (infer->speech)
+        speech = speech && mood__f32(mood_node_value(infer->speech))[0] >= MOOD_PROSODY_SPEECH;
     memcpy(prob, mood__f32(mood_node_value(infer->prob)), (size_t)V * sizeof(float));
 
     size_t end = start + MOOD__WINDOW_SAMPLES;

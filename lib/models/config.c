@@ -17,7 +17,7 @@
  *
  * or "network": "prosody" with
  *
- *      "prosody": {"functionals": 991, "version": 1}
+ *      "prosody": {"functionals": 991, "version": 1, "centres": 2800, "gate": true}
  *
  * Without "network" it is the heads (files of version 1.0), without "encoder" none. "layer" may be
  * "mix". "flatten" is the order in which the 2D branch's plane becomes a vector: F outermost,
@@ -140,8 +140,9 @@ static json_t *network_json(const struct mood__config *config)
         return json_pack("{s:i, s:s, s:s}", "units", c->units, "form", form_names[c->form],
                          "pooling", pooling_names[c->pooling]);
     case MOOD_NETWORK_PROSODY:
-        return json_pack("{s:i, s:i}", "functionals", config->prosody.n_functionals, "version",
-                         (int)MOOD_FUNCTIONALS_VERSION);
+        return json_pack("{s:i, s:i, s:i, s:b}", "functionals", config->prosody.n_functionals,
+                         "version", (int)MOOD_FUNCTIONALS_VERSION, "centres",
+                         config->prosody.n_centres, "gate", !config->prosody.no_gate);
     case MOOD_NETWORK_HEADS:
         break;
     }
@@ -246,7 +247,11 @@ static mood_status read_prosody(struct mood__config *out, const json_t *prosody)
                           "version %d",
                           n, version, (int)MOOD_N_FUNCTIONALS, (int)MOOD_FUNCTIONALS_VERSION);
     out->prosody.n_functionals = n;
-    return MOOD_OK;
+    const json_t *gate = json_object_get(prosody, "gate");
+    if (!json_is_boolean(gate))
+        return mood__fail(MOOD_E_FORMAT, "'gate' is not true or false");
+    out->prosody.no_gate = !json_is_true(gate);
+    return mood__read_whole(&out->prosody.n_centres, prosody, "centres", MOOD_MAX_CENTRES);
 }
 
 static mood_status read_network(struct mood__config *out, const json_t *all)

@@ -132,6 +132,11 @@ static mood_status check_prosody(struct mood__config *c)
     if (p->n_functionals != MOOD_N_FUNCTIONALS)
         return mood__fail(MOOD_E_INVALID, "%d functionals; there are %d", p->n_functionals,
                           MOOD_N_FUNCTIONALS);
+    if (p->n_centres == 0)
+        p->n_centres = MOOD__DEFAULT_CENTRES;
+    if (p->n_centres < 1 || p->n_centres > MOOD_MAX_CENTRES)
+        return mood__fail(MOOD_E_INVALID, "%d centres; there are 1 to %d", p->n_centres,
+                          MOOD_MAX_CENTRES);
     p->n_labels = c->n_labels;
     return MOOD_OK;
 }
@@ -158,7 +163,7 @@ mood_node *mood_model_logits(const mood_model *model, mood_node *features, mood_
     if (c->network == MOOD_NETWORK_CLASSIFIER)
         return mood_classifier(features, &c->classifier);
     if (c->network == MOOD_NETWORK_PROSODY)
-        return mood_prosody_net(features, &c->prosody);
+        return mood_prosody_net(features, &c->prosody, NULL);
     mood_heads_params heads = c->heads;
     if (dropout != 0)
         heads.dropout = dropout;

@@ -14,7 +14,8 @@ enum {
      * asking for a network that does not fit into memory. */
     MOOD__MAX_FEATURE_WIDTH = 8192,
     MOOD__MAX_UNITS = 8192,
-    MOOD__HEADS_MIN_FRAMES = 4, /* of which the heads' two poolings leave one */
+    MOOD__DEFAULT_CENTRES = 2800, /* of a network on prosody */
+    MOOD__HEADS_MIN_FRAMES = 4,   /* of which the heads' two poolings leave one */
     MOOD__MAX_RECORD_BYTES = 4 << 20,
     MOOD__MAX_HINT_BYTES = 4096,
     MOOD__IDENTITY_DIGITS = 64

@@ -4,7 +4,8 @@
  *
  *     config          JSON: labels, network, encoder, audio (config.c)
  *     record          JSON: how it was trained, whatever the trainer wrote
- *     weights/NAME    float32, one for each weight of the network, running statistics included
+ *     weights/NAME    float32, one for each weight of the network, running statistics included;
+ *                     float16 where that holds all its numbers exactly
  *     encoder-config  and encoder/NAME: the encoder, if it was put into the model (encoder_file.c)
  *
  * A file of a newer minor version may hold further entries outside weights/; else nothing but these
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "models/encoder.h"
@@ -46,6 +48,25 @@ static mood_status add_config(struct mood__writer *w, const mood_model *m)
     return status;
 }
 
+enum { WORTH_IT = 4096 }; /* elements */
+
+/* Whether 16 bits hold each number exactly, as those of a kernel's centres do: then they need half
+ * the room. */
+static bool fits_f16(const mood_tensor *t)
+{
+    const float *x = mood__f32(t);
+    int64_t n = mood_tensor_elements(t);
+    for (int64_t i = 0; i < n; i++) {
+        uint16_t half;
+        float back;
+        mood__f32_to_f16(&half, &x[i], 1);
+        mood__f16_to_f32(&back, &half, 1);
+        if (back != x[i])
+            return false;
+    }
+    return n >= WORTH_IT;
+}
+
 static mood_status add_all(struct mood__writer *w, const mood_model *m)
 {
     MOOD__TRY(add_config(w, m));
@@ -54,8 +75,10 @@ static mood_status add_all(struct mood__writer *w, const mood_model *m)
         MOOD__TRY(mood__encoder_write(w, m->embedded, &encoder_place, m->embedded_dtype));
     for (int i = 0; i < mood_weights_count(m->weights); i++) {
         char name[MOOD__ENTRY_NAME_BYTES];
-        MOOD__TRY(mood__writer_add_tensor(w, weight_entry(name, m->weights, i),
-                                          mood_weights_value(m->weights, i)));
+        const mood_tensor *value = mood_weights_value(m->weights, i);
+        const char *entry = weight_entry(name, m->weights, i);
+        MOOD__TRY(fits_f16(value) ? mood__writer_add_tensor_as_f16(w, entry, value)
+                                  : mood__writer_add_tensor(w, entry, value));
     }
     return MOOD_OK;
 }

@@ -218,7 +218,9 @@ typedef enum mood_split_kind {
     /* All clips of one collection are the test side, and training and validation hear the others:
      * how a model fares with recordings of another kind. What its speakers have elsewhere is
      * unused. */
-    MOOD_SPLIT_COLLECTION
+    MOOD_SPLIT_COLLECTION,
+    /* All clips are for training: a last model, of which nothing is measured. */
+    MOOD_SPLIT_NONE
 } mood_split_kind;
 
 typedef struct mood_split_params {

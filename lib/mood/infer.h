@@ -41,7 +41,7 @@ typedef struct mood_infer mood_infer;
 typedef enum mood_verdict {
     MOOD_VERDICT_SUCCESS,
     MOOD_VERDICT_LOW_CONFIDENCE, /* the best label has a probability below MOOD_CONFIDENT */
-    MOOD_VERDICT_NO_SPEECH       /* no window is loud enough (audio.h, speech gate) */
+    MOOD_VERDICT_NO_SPEECH       /* no window has speech: see mood_segment */
 } mood_verdict;
 
 /* "success", "low_confidence", "no_speech". */
@@ -50,7 +50,8 @@ MOOD_API const char *mood_verdict_name(mood_verdict verdict);
 /* One window of the recording, or a stretch of its time line. */
 typedef struct mood_segment {
     double start_s, end_s; /* [start, end), at most the recording's length */
-    bool speech;           /* the gate heard something: the window counts */
+    bool speech;           /* the window counts: it is loud enough (audio.h, speech gate) and, where
+                            * the model has a gate of its own, like speech (mood_prosody_net) */
     int best;              /* argmax of prob */
     float confidence;      /* prob[best] */
     const float *prob;     /* V probabilities: softmax(logits / the model's temperature) */

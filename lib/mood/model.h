@@ -78,19 +78,42 @@ MOOD_API mood_node *mood_mix_layers(mood_node *x);
 typedef struct mood_prosody_net_params {
     int n_functionals; /* F; 0: MOOD_N_FUNCTIONALS */
     int n_labels;      /* V, MOOD_MIN_LABELS to MOOD_MAX_LABELS; 0: 8 */
+    int n_centres;     /* M, at most MOOD_MAX_CENTRES; 0: 2800 */
+    bool no_gate;      /* no output that tells speech from other sounds */
 } mood_prosody_net_params;
+
+#define MOOD_MAX_CENTRES 65536
 
 /* In the unit of a standard deviation: what is farther from the mean counts as so far. */
 #define MOOD_PROSODY_CLAMP 4.0f
 
-/* A linear classifier on functionals (prosody.h), without encoder and log-mel:
+/* How like a recording is, by its functionals (prosody.h), to M others that were heard in training:
+ * the Gaussian kernel, in the unit of sqrt(F) standard deviations.
  *
  *   z = clamp((x - mean) * scale, -4, 4)    x (B, F)    mean, scale (F)
- *   logits = z weight + bias                weight (F, V)    bias (V)
+ *   k[b, m] = exp(-|z[b] - c[:, m]|^2 / (2 F))          c (F, M) -> k (B, M), within 0 to 1
  *
- * Weights are named prosody.mean and prosody.scale, which are frozen, and prosody.out.*. Errors
- * (sticky): as the layers; E_INVALID (params). */
-MOOD_API mood_node *mood_prosody_net(mood_node *functionals, const mood_prosody_net_params *params);
+ * Weights are named prosody.mean, prosody.scale, prosody.centres.weight, which is c, and
+ * prosody.centres.bias (M), which is -|c|^2 / 2; all are frozen. Errors (sticky): as the ops;
+ * E_INVALID (params). */
+MOOD_API mood_node *mood_prosody_similarity(mood_node *functionals,
+                                            const mood_prosody_net_params *params);
+
+/* A kernel classifier on functionals, without encoder and log-mel: what is like a recording that
+ * was heard has its emotion, and what is like none has no emotion, and is no speech.
+ *
+ *   logits = k weight         weight (M, V), prosody.out.weight -> (B, V)
+ *   speech = k weight         weight (M, 1), prosody.gate.weight -> (B, 1): about 1 for speech and
+ * 0 for anything else; MOOD_PROSODY_SPEECH is between the two
+ *
+ * Returns the logits. *speech, where the pointer is not NULL, is NULL without a gate. Errors
+ * (sticky): as above. */
+MOOD_API mood_node *mood_prosody_net(mood_node *functionals, const mood_prosody_net_params *params,
+                                     mood_node **speech);
+
+/* On speakers that were not heard in training, 1 of 1000 windows with speech is below it, and 1 of
+ * 30 windows of music above (docs/training.md). */
+#define MOOD_PROSODY_SPEECH 0.7f
 
 /* ---- the model --------------------------------------------------------------------------------
  */

@@ -198,15 +198,18 @@ MOOD_NODISCARD
 MOOD_API mood_status mood_prosody_bank_create(mood_prosody_bank **out, const mood_corpus *corpus);
 MOOD_API void mood_prosody_bank_destroy(mood_prosody_bank **bank);
 
-enum { MOOD_MAX_RIDGES = 16, MOOD_MAX_SPEEDS = 16 };
+enum { MOOD_MAX_RIDGES = 16, MOOD_MAX_SPEEDS = 16, MOOD_MAX_BACKGROUND = 100000 };
 
 /* How a network on prosody is trained. */
 typedef struct mood_prosody_params {
-    const double *ridges; /* the lambdas to try, above 0; NULL: 1 */
+    const double *ridges; /* the lambdas to try, above 0; NULL: 1e-5 */
     int n_ridges;         /* at most MOOD_MAX_RIDGES */
     const double *speeds; /* at which training windows are heard, 0.5 to 2; NULL: 0.85, 0.9, 0.95,
                            * 1, 1.05, 1.1 and 1.16 */
     int n_speeds;         /* at most MOOD_MAX_SPEEDS */
+    int n_background; /* made-up sounds that are no speech, for the model's gate; 0: 800. A model
+                       * without a gate hears none */
+    bool keep_apart;  /* do not learn from the validation side in the end */
     mood_prosody_bank *bank; /* borrowed; NULL: one for this training */
 } mood_prosody_params;
 

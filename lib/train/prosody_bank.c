@@ -3,6 +3,7 @@
  * prosody_bank.c — Measuring clips on all threads, each speed of each clip once. */
 #include "train/prosody_bank.h"
 
+#include "audio/background.h"
 #include "audio/resample.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -19,6 +20,9 @@ struct mood_prosody_bank {
     const mood_corpus *corpus;
     struct shelf *shelves;
     int n_shelves;
+    float *background; /* (n_background, MOOD_N_FUNCTIONALS), of `seed` */
+    int n_background;
+    uint64_t seed;
 };
 
 mood_status mood_prosody_bank_create(mood_prosody_bank **out, const mood_corpus *corpus)
@@ -44,6 +48,7 @@ void mood_prosody_bank_destroy(mood_prosody_bank **bank)
         mood__free(b->shelves[s].clips);
     }
     mood__free(b->shelves);
+    mood__free(b->background);
     mood__free(b);
 }
 
@@ -150,7 +155,7 @@ static bool is_wanted(const struct filling *s, size_t clip, double speed)
 {
     mood_side side = mood_split_side(s->f->split, clip);
     bool wanted = speed == 1 && side != MOOD_SIDE_UNUSED;
-    for (int i = 0; i < s->f->n_speeds && side == MOOD_SIDE_TRAIN; i++)
+    for (int i = 0; i < s->f->n_speeds && (side == MOOD_SIDE_TRAIN || side == MOOD_SIDE_VAL); i++)
         wanted = wanted || s->f->speeds[i] == speed;
     return wanted && !mood__prosody_bank_find(s->b, clip, speed);
 }
@@ -221,6 +226,44 @@ static mood_status make_ears(struct filling *s)
     return MOOD_OK;
 }
 
+/* ---- background ---- */
+
+static void background_task(void *ctx, int64_t task, int worker)
+{
+    const struct filling *s = ctx;
+    const mood_prosody_bank *b = s->b;
+    float pcm[MOOD__WINDOW_SAMPLES];
+    mood__background_make(pcm, MOOD__WINDOW_SAMPLES, b->seed, (uint64_t)task);
+    mood_status status =
+        mood__ear_window(s->ears[worker], NULL, NULL, pcm, MOOD__WINDOW_SAMPLES, 0, NULL, 0);
+    if (!status)
+        status = mood__ear_functionals(s->ears[worker], b->background + task * MOOD_N_FUNCTIONALS);
+    (void)status; /* neither of the two fails without augmentation */
+}
+
+/* As many as are wanted, anew when there were others. */
+static mood_status fill_background(struct filling *s)
+{
+    mood_prosody_bank *b = s->b;
+    int n = s->f->n_background;
+    if (n <= b->n_background && (s->f->seed == b->seed || n == 0))
+        return MOOD_OK;
+    mood__free(b->background);
+    b->n_background = 0;
+    b->seed = s->f->seed;
+    b->background = mood__calloc((size_t)n, MOOD_N_FUNCTIONALS * sizeof(float));
+    if (!b->background)
+        return mood__nomem();
+    mood__pool_run(s->f->pool, n, background_task, s);
+    b->n_background = n;
+    return MOOD_OK;
+}
+
+const float *mood__prosody_bank_background(const mood_prosody_bank *b, int i)
+{
+    return b->background + (size_t)i * MOOD_N_FUNCTIONALS;
+}
+
 mood_status mood__prosody_bank_fill(mood_prosody_bank *b, const struct mood__bank_filling *f)
 {
     struct filling s = {.b = b, .f = f};
@@ -232,6 +275,8 @@ mood_status mood__prosody_bank_fill(mood_prosody_bank *b, const struct mood__ban
         status = make_ears(&s);
     if (!status)
         status = fill_groups(&s);
+    if (!status)
+        status = fill_background(&s);
     for (int i = 0; s.ears && i < s.n_ears; i++)
         mood__ear_destroy(&s.ears[i]);
     mood__free(s.ears);

@@ -18,6 +18,8 @@ struct mood__bank_filling {
     const mood_split *split;
     const double *speeds; /* of the clips to train on; all others are measured as they are */
     int n_speeds;
+    int n_background; /* made-up sounds of `seed` (audio/background.h) */
+    uint64_t seed;
     mood_pool *pool;
     mood__read_callback *on_read;
     void *user;
@@ -26,11 +28,14 @@ struct mood__bank_filling {
 /* Whether the bank was made for this corpus. */
 bool mood__prosody_bank_is_of(const mood_prosody_bank *b, const mood_corpus *corpus);
 
-/* Measure what is missing: the clips to train on at all speeds and as they are, the others as they
- * are. Whatever happens, what has been measured stays. Errors: those of mood_audio_read, for the
- * first clip in order that has one; E_STOPPED. */
+/* Measure what is missing: the clips to train and to choose by at all speeds and as they are, the
+ * others as they are; and the background sounds. Whatever happens, what has been measured stays.
+ * Errors: those of mood_audio_read, for the first clip in order that has one; E_STOPPED. */
 MOOD_NODISCARD
 mood_status mood__prosody_bank_fill(mood_prosody_bank *b, const struct mood__bank_filling *f);
+
+/* The functionals of background sound i, which was measured. */
+const float *mood__prosody_bank_background(const mood_prosody_bank *b, int i);
 
 /* A clip at a speed that it was measured at; 1 is as it is. */
 const struct mood__measured *mood__prosody_bank_find(const mood_prosody_bank *b, size_t clip,

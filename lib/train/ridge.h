@@ -4,14 +4,15 @@
  * Technometrics 12(1), 1970). It knows nothing of what rows are.
  *
  *     for each block of rows: mood__ridge_add(&r, n, z, y, weight);
- *     for each lambda: mood__ridge_solve(&r, lambda, w);
+ *     for each lambda: mood__ridge_solve(&r, lambda, NULL, w);
  *
  * gives the w (F, V) that minimises
  *
- *     sum over rows of weight |z w - y|^2 / (sum of the weights) + lambda |w|^2
+ *     sum over rows of weight |z w - y|^2 / (sum of the weights) + lambda w' P w
  *
- * which is (Z' D Z / s + lambda I)^-1 Z' D Y / s, D the weights and s their sum. There is no
- * intercept: one that is wanted is a column of ones. */
+ * which is (Z' D Z / s + lambda P)^-1 Z' D Y / s, D the weights and s their sum. P is the identity,
+ * or the similarities of a kernel's centres. There is no intercept: one that is wanted is a column
+ * of ones. */
 #ifndef MOOD_TRAIN_RIDGE_H
 #define MOOD_TRAIN_RIDGE_H
 
@@ -23,7 +24,7 @@ struct mood__ridge {
     double *gram;        /* (F, F): Z' D Z, its upper triangle */
     double *moment;      /* (F, V): Z' D Y */
     double weight;       /* s */
-    double *factor;      /* (F, F): scratch memory of solve */
+    double *factor;      /* (F, F), and PANEL rows of F: scratch memory of solve */
     mood_pool *pool;
 };
 
@@ -38,9 +39,11 @@ void mood__ridge_free(struct mood__ridge *r);
  * not on the threads. */
 void mood__ridge_add(struct mood__ridge *r, int64_t n, double *z, double *y, const double *weight);
 
-/* w (F, V) for lambda >= 0. Errors: E_NUMERIC (the matrix is not positive definite: lambda is too
- * small for rows that are not independent, or a number is not finite). */
+/* w (F, V) for lambda >= 0 and the penalty P (F, F), of which the upper triangle counts; NULL is
+ * the identity. Errors: E_NUMERIC (the matrix is not positive definite: lambda is too small for
+ * rows that are not independent, or a number is not finite). */
 MOOD_NODISCARD
-mood_status mood__ridge_solve(const struct mood__ridge *r, double lambda, double *w);
+mood_status mood__ridge_solve(const struct mood__ridge *r, double lambda, const double *penalty,
+                              double *w);
 
 #endif

@@ -24,13 +24,14 @@ class Prosody(Folder):
         assert r.code == 0, r
 
     def train(self, *options, code=0):
-        r = run(TRAIN, "--network", "prosody", "--data", "people", "--speeds", "1,1.1", *options)
+        r = run(TRAIN, "--network", "prosody", "--data", "people", "--speeds", "1,1.1",
+                "--centres", "100", "--background", "60", *options)
         self.assertEqual(r.code, code, r)
         return r
 
     def test_agrees_with_infer(self):
         r = self.train("-o", "m.h5", "--report", "report")
-        self.assertIn("ridge 1, speaker-disjoint, 8 clips: accuracy", r.out)
+        self.assertIn("ridge 1e-05, speaker-disjoint, 8 clips: accuracy", r.out)
         self.assertNotIn("epoch", r.out + r.err)
         m = read_json("report/metrics.json")
         clips = m["per_clip"]
@@ -39,17 +40,18 @@ class Prosody(Folder):
         self.assertEqual(r.code, 0, r)
         for clip, line in zip(clips, r.out.splitlines(), strict=True):
             self.assertEqual(clip["probabilities"], json.loads(line)["all_probabilities"])
-        self.assertEqual(m["recipe"], {"network": "prosody", "ridge": [1.0], "speeds": [1.0, 1.1]})
-        self.assertEqual(m["ridge"], 1)
+        self.assertEqual(m["recipe"], {"network": "prosody", "ridge": [1e-5], "speeds": [1.0, 1.1],
+                                       "centres": 100, "background": 60})
+        self.assertEqual(m["ridge"], 1e-5)
         self.assertEqual(len(m["ridges"]), 1)
         self.assertEqual(m["ridges"][0]["temperature"], m["calibration"]["temperature"])
         self.assertFalse({"epochs", "best_epoch", "encoder"} & m.keys())
 
     def test_info(self):
-        self.train("-o", "info.h5", "--ridge", "10")
+        self.train("-o", "info.h5", "--ridge", "1e-4")
         r = run(CONVERT, "--info", "info.h5")
         self.assertEqual(r.code, 0, r)
-        self.assertIn("linear, on 991 functionals of prosody, version 1", r.out)
+        self.assertIn("kernel with 100 centres, on 991 functionals of prosody, version 1, with a gate", r.out)
         self.assertIn("network prosody", r.out)
 
     def test_same_bytes(self):
@@ -58,9 +60,9 @@ class Prosody(Folder):
         self.assertEqual(read("one.h5"), read("two.h5"))
 
     def test_ridges(self):
-        r = self.train("--ridge", "0.1,1,10", "-o", "r.h5", "--report", "ridges")
+        r = self.train("--ridge", "1e-5,1,1e-3", "-o", "r.h5", "--report", "ridges")
         lines = [line.split() for line in r.out.splitlines()[1:4]]
-        self.assertEqual([line[0] for line in lines], ["10", "1", "0.1"])
+        self.assertEqual([line[0] for line in lines], ["1", "0.001", "1e-05"])
         m = read_json("ridges/metrics.json")
         best = max(m["ridges"], key=lambda e: (e["val_uar"], e["ridge"]))
         self.assertEqual(m["ridge"], best["ridge"])
@@ -71,12 +73,27 @@ class Prosody(Folder):
 
     def test_folds(self):
         r = self.train("--folds", "2", "--report", "folds")
-        self.assertIn("fold 2 of 2, ridge 1, speaker-disjoint", r.out)
+        self.assertIn("fold 2 of 2, ridge 1e-05, speaker-disjoint", r.out)
         self.assertIn("all folds, speaker-disjoint, 32 clips", r.out)
         m = read_json("folds/metrics.json")
-        self.assertEqual([f["ridge"] for f in m["folds"]], [1, 1])
+        self.assertEqual([f["ridge"] for f in m["folds"]], [1e-5, 1e-5])
         self.assertNotIn("epoch", read("folds/report.html", "r", encoding="utf-8"))
-        self.assertEqual(read_json("folds/fold-1/metrics.json")["ridge"], 1)
+        self.assertEqual(read_json("folds/fold-1/metrics.json")["ridge"], 1e-5)
+
+    def test_last(self):
+        """After the folds a model of everybody: its figures are theirs."""
+        r = self.train("--folds", "2", "-o", "last.h5", "--report", "last")
+        self.assertIn("last.h5 written: all speakers, ridge 1e-05, temperature ", r.err)
+        r = run(CONVERT, "--info", "last.h5")
+        self.assertEqual(r.code, 0, r)
+        self.assertIn("2 folds by speaker, seed 0: all speakers, by models that had not heard them",
+                      r.out)
+        self.assertIn("UAR", r.out)
+        m = read_json("last/metrics.json")
+        self.assertIn(f"{m['uar']:.3f}", r.out)
+        clips = [c["path"] for c in m["per_clip"]]
+        r = run(INFER, "-m", "last.h5", "--json", *clips)
+        self.assertEqual((r.code, len(r.out.splitlines())), (0, 32))
 
     def test_usage(self):
         for words, text in (
@@ -92,6 +109,8 @@ class Prosody(Folder):
                 (("--ridge", "nan"), "is not a list of numbers"),
                 (("--ridge", "1 ,2"), "is not a list of numbers"),
                 (("--ridge", ",".join(["1"] * 17)), "more than 16"),
+                (("--centres", "0"), "--centres"),
+                (("--background", "-1"), "--background"),
                 (("--speeds", "0.4"), "is not a list of numbers from 0.5 to 2")):
             r = self.train(*words, code=2)
             self.assertIn(text, r.err)

@@ -15,7 +15,7 @@
 #include "mood/model.h"
 #include "mood/ops.h"
 
-enum { BATCH = 4, FUNCTIONALS = 9, LABELS = 5 };
+enum { BATCH = 4, FUNCTIONALS = 9, LABELS = 5, CENTRES = 7 };
 
 static const double BOUND = 1e-6;
 
@@ -43,10 +43,15 @@ static void test_truth(void **state)
     mood_node *x =
         mood_want_grad(mood_input(g, "functionals", MOOD_F32, 2, (int64_t[]){BATCH, FUNCTIONALS}));
     mood_node *labels = mood_input(g, "labels", MOOD_I32, 1, (int64_t[]){BATCH});
-    mood_node *logits = mood_prosody_net(
-        x, &(mood_prosody_net_params){.n_functionals = FUNCTIONALS, .n_labels = LABELS});
-    mood_node *loss = mood_cross_entropy(logits, labels, NULL);
-    assert_int_equal(mood_graph_compile(g, (mood_node *[]){loss, logits}, 2), MOOD_OK);
+    mood_node *speech;
+    mood_node *logits = mood_prosody_net(x,
+                                         &(mood_prosody_net_params){.n_functionals = FUNCTIONALS,
+                                                                    .n_labels = LABELS,
+                                                                    .n_centres = CENTRES},
+                                         &speech);
+    mood_node *both =
+        mood_add(mood_cross_entropy(logits, labels, NULL), mood_mean(speech, MOOD_ALL_AXES));
+    assert_int_equal(mood_graph_compile(g, (mood_node *[]){both, logits, speech}, 3), MOOD_OK);
 
     formula_weights(w);
     float *in = mood_node_value(x)->data;
@@ -57,12 +62,13 @@ static void test_truth(void **state)
     assert_int_equal(mood_graph_forward(g), MOOD_OK);
     assert_int_equal(mood_graph_backward(g), MOOD_OK);
     expect("logits", mood_node_value(logits));
-    expect("loss", mood_node_value(loss));
+    expect("loss", mood_node_value(both));
+    expect("speech", mood_node_value(speech));
     expect("functionals", mood_node_grad(x));
-    assert_int_equal(mood_weights_count(w), 4);
-    for (int i = 0; i < 4; i++) {
+    assert_int_equal(mood_weights_count(w), 6);
+    for (int i = 0; i < 6; i++) {
         const char *name = mood_weights_name(w, i);
-        bool frozen = strcmp(name, "prosody.mean") == 0 || strcmp(name, "prosody.scale") == 0;
+        bool frozen = !strstr(name, "out.") && !strstr(name, "gate.");
         assert_int_equal(frozen, !mood_weights_trainable(w, i));
         if (!frozen)
             expect(name, mood_weights_grad(w, i));
@@ -78,7 +84,7 @@ static void expect_refused(mood_status status, int rank, const int64_t *dim,
     mood_graph *g;
     assert_int_equal(mood_weights_create(&w, 1), MOOD_OK);
     assert_int_equal(mood_graph_create(&g, &(mood_graph_params){.weights = w}), MOOD_OK);
-    mood_node *y = mood_prosody_net(mood_input(g, "x", MOOD_F32, rank, dim), p);
+    mood_node *y = mood_prosody_net(mood_input(g, "x", MOOD_F32, rank, dim), p, NULL);
     assert_null(y);
     assert_int_equal(mood_graph_compile(g, &y, 1), status);
     mood_graph_destroy(&g);
@@ -101,7 +107,11 @@ static void test_refused(void **state)
     expect_refused(MOOD_E_INVALID, 2, dim, &p);
     p.n_labels = MOOD_MAX_LABELS + 1;
     expect_refused(MOOD_E_INVALID, 2, dim, &p);
-    assert_null(mood_prosody_net(NULL, NULL));
+    p = (mood_prosody_net_params){.n_functionals = FUNCTIONALS, .n_centres = -1};
+    expect_refused(MOOD_E_INVALID, 2, dim, &p);
+    p.n_centres = MOOD_MAX_CENTRES + 1;
+    expect_refused(MOOD_E_INVALID, 2, dim, &p);
+    assert_null(mood_prosody_net(NULL, NULL, NULL));
 }
 
 int main(int argc, char **argv)

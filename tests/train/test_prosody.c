@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "audio/background.h"
 #include "mood/infer.h"
 #include "toy.h"
 
@@ -31,6 +32,7 @@ struct fitted {
     mood_training out;
     int n_read, n_steps, n_epochs, n_test;
     bool alone;               /* measures everything itself */
+    bool gate;                /* of the model */
     mood_train_phase stop_at; /* a phase to stop in */
     bool stops;
 };
@@ -48,11 +50,12 @@ static int on_event(void *user, const mood_train_event *e)
     return f->stops && e->phase == f->stop_at;
 }
 
-static mood_model *blank_model(void)
+/* With a gate, whose background sounds take time, only where a test is about it. */
+static mood_model *blank_model(bool gate)
 {
     mood_model *m;
-    assert_ok(mood_model_create(
-        &m, &(mood_model_params){.prosody = &(mood_prosody_net_params){0}, .seed = 1}));
+    const mood_prosody_net_params net = {.n_centres = gate ? 90 : 60, .no_gate = !gate};
+    assert_ok(mood_model_create(&m, &(mood_model_params){.prosody = &net, .seed = 1}));
     return m;
 }
 
@@ -66,7 +69,7 @@ static void fit(struct fitted *f, mood_train_params p)
     }
     if (!p.prosody.bank && !f->alone)
         p.prosody.bank = known;
-    f->model = blank_model();
+    f->model = blank_model(f->gate);
     p.on_event = on_event;
     p.user = f;
     f->status = mood_train(f->model, toy.corpus, toy.split, &p, &f->out);
@@ -98,7 +101,7 @@ static void test_learns(void **state)
     assert_ok(f.status);
     assert_true(f.out.n_epochs == 1 && f.out.best_epoch == 1 && f.out.n_answers == PER_SPEAKER);
     const mood_epoch *e = f.out.epochs;
-    assert_true(e->ridge == 1 && e->best && e->temperature == mood_model_temperature(f.model));
+    assert_true(e->ridge == 1e-5 && e->best && e->temperature == mood_model_temperature(f.model));
     print_message("  accuracy %.2f, %.2f, %.2f\n", e->train_accuracy, e->val_accuracy,
                   mood_accuracy(&f.out.test));
     assert_true(e->train_accuracy > 0.9 && e->val_accuracy > 0.9);
@@ -118,21 +121,28 @@ static void test_standardised(void **state)
     assert_ok(f.status);
     mood_weights *w = mood_model_weights(f.model);
     const float *scale = mood_weights_value(w, mood_weights_find(w, "prosody.scale"))->data;
-    const float *bias = mood_weights_value(w, mood_weights_find(w, "prosody.out.bias"))->data;
-    const float *weight = mood_weights_value(w, mood_weights_find(w, "prosody.out.weight"))->data;
+    const mood_tensor *centres =
+        mood_weights_value(w, mood_weights_find(w, "prosody.centres.weight"));
+    const float *bias = mood_weights_value(w, mood_weights_find(w, "prosody.centres.bias"))->data;
+    const float *c = centres->data;
+    int64_t M = centres->dim[1];
     int n_constant = 0;
     for (int i = 0; i < MOOD_N_FUNCTIONALS; i++) {
         assert_true(scale[i] >= 0 && isfinite(scale[i]));
         double size = 0;
-        for (int v = 0; v < MOOD_N_EMOTIONS; v++)
-            size += fabs((double)weight[i * MOOD_N_EMOTIONS + v]);
+        for (int64_t m = 0; m < M; m++)
+            size += fabs((double)c[i * M + m]);
         assert_int_equal(scale[i] == 0, size == 0);
         n_constant += scale[i] == 0;
     }
     print_message("  %d functionals do not vary\n", n_constant);
     assert_true(n_constant < MOOD_N_FUNCTIONALS / 10);
-    for (int v = 0; v < MOOD_N_EMOTIONS; v++)
-        assert_true(bias[v] == 0);
+    for (int64_t m = 0; m < M; m++) {
+        double length = 0;
+        for (int i = 0; i < MOOD_N_FUNCTIONALS; i++)
+            length += (double)c[i * M + m] * (double)c[i * M + m];
+        assert_true(fabs((double)bias[m] + length / 2) <= 1e-6 * length);
+    }
     fitted_free(&f);
 }
 
@@ -141,13 +151,13 @@ static void test_standardised(void **state)
 static void test_ridges(void **state)
 {
     (void)state;
-    static const double ridges[] = {0.1, 1e8, 1, 3e8};
+    static const double ridges[] = {1e-4, 1e8, 1e-5, 3e8};
     struct fitted all = {0}, one = {0};
     fit(&all, (mood_train_params){.prosody = {.ridges = ridges, .n_ridges = 4}});
     assert_ok(all.status);
     assert_int_equal(all.out.n_epochs, 4);
     const mood_epoch *e = all.out.epochs;
-    assert_true(e[0].ridge == 3e8 && e[1].ridge == 1e8 && e[2].ridge == 1 && e[3].ridge == 0.1);
+    assert_true(e[0].ridge == 3e8 && e[1].ridge == 1e8 && e[2].ridge == 1e-4 && e[3].ridge == 1e-5);
     assert_true(e[0].best && e[0].val_uar == e[1].val_uar && !e[1].best);
     const mood_epoch *best = &e[all.out.best_epoch - 1];
     for (int i = 0; i < 4; i++)
@@ -186,10 +196,10 @@ static void test_defaults(void **state)
 {
     (void)state;
     struct fitted named = {0};
-    mood_model *m = blank_model();
+    mood_model *m = blank_model(false);
     mood_training out;
     fit(&named,
-        (mood_train_params){.prosody = {.ridges = (double[]){1},
+        (mood_train_params){.prosody = {.ridges = (double[]){1e-5},
                                         .n_ridges = 1,
                                         .speeds = (double[]){0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.16},
                                         .n_speeds = 7}});
@@ -200,16 +210,78 @@ static void test_defaults(void **state)
     fitted_free(&named);
 }
 
+/* Made-up sounds that it was not taught are no speech, and the clips of a speaker that it was not
+ * taught are. What is no speech has no emotion either. */
+static void test_gate(void **state)
+{
+    (void)state;
+    enum { SOUNDS = 40, TAUGHT = 60 };
+    static float pcm[3 * MOOD_SAMPLE_RATE];
+    struct fitted f = {.gate = true};
+    mood_infer *infer;
+    int passed = 0, sure = 0, heard = 0;
+    fit(&f, (mood_train_params){.seed = 3, .prosody = {.n_background = TAUGHT}});
+    assert_ok(f.status);
+    assert_ok(mood_infer_create(&infer, f.model, NULL));
+    for (uint64_t i = 0; i < SOUNDS; i++) {
+        mood_audio *audio;
+        mood_result r;
+        mood__background_make(pcm, 3 * MOOD_SAMPLE_RATE, 3, TAUGHT + i);
+        assert_ok(
+            mood_audio_from_samples(&audio, pcm, 3 * MOOD_SAMPLE_RATE, 1, MOOD_SAMPLE_RATE, NULL));
+        assert_ok(mood_infer_run(infer, audio, &r));
+        passed += r.verdict != MOOD_VERDICT_NO_SPEECH;
+        sure += r.confidence >= MOOD_CONFIDENT;
+        mood_audio_destroy(&audio);
+    }
+    for (size_t i = 0; i < f.out.n_answers; i++) {
+        mood_audio *audio;
+        mood_result r;
+        size_t clip = f.out.answers[i].clip;
+        assert_ok(mood_audio_read(&audio, mood_corpus_clip(toy.corpus, clip)->path, NULL));
+        assert_ok(mood_infer_run(infer, audio, &r));
+        heard += r.verdict != MOOD_VERDICT_NO_SPEECH;
+        mood_audio_destroy(&audio);
+    }
+    print_message("  %d of %d sounds passed, %d with confidence; %d of %zu clips\n", passed, SOUNDS,
+                  sure, heard, f.out.n_answers);
+    assert_true(passed <= SOUNDS / 10 && sure <= SOUNDS / 10);
+    assert_int_equal(heard, f.out.n_answers);
+    mood_infer_destroy(&infer);
+    fitted_free(&f);
+}
+
+/* The validation side is learnt from in the end, unless it is kept apart. */
+static void test_validation_side(void **state)
+{
+    (void)state;
+    struct fitted both = {0}, apart = {0};
+    fit(&both, (mood_train_params){0});
+    fit(&apart, (mood_train_params){.prosody = {.keep_apart = true}});
+    assert_ok(both.status);
+    assert_ok(apart.status);
+    assert_true(both.n_steps == 2 * apart.n_steps || both.n_steps == 2 * apart.n_steps + 1);
+    assert_true(mood_model_temperature(both.model) == mood_model_temperature(apart.model));
+    mood_weights *a = mood_model_weights(both.model), *b = mood_model_weights(apart.model);
+    int i = mood_weights_find(a, "prosody.mean");
+    assert_memory_not_equal(mood_weights_value(a, i)->data, mood_weights_value(b, i)->data,
+                            MOOD_N_FUNCTIONALS * sizeof(float));
+    fitted_free(&both);
+    fitted_free(&apart);
+}
+
 /* ---- the same bytes ---- */
 
 static void test_same_bytes(void **state)
 {
     (void)state;
-    struct fitted one = {.alone = true}, three = {.alone = true};
+    struct fitted one = {.alone = true, .gate = true}, three = {.alone = true, .gate = true};
     mood_pool *pool;
     assert_ok(mood_pool_create(&pool, 3));
-    fit(&one, (mood_train_params){0});
-    fit(&three, (mood_train_params){.pool = pool});
+    mood_train_params p = {.prosody = {.n_background = 9}};
+    fit(&one, p);
+    p.pool = pool;
+    fit(&three, p);
     assert_ok(one.status);
     assert_ok(three.status);
     assert_same_weights(one.model, three.model);
@@ -330,6 +402,7 @@ static void test_refused(void **state)
         "out of range");
     expect_refused((mood_train_params){.prosody = {.speeds = many, .n_speeds = -1}},
                    "out of range");
+    expect_refused((mood_train_params){.prosody = {.n_background = -1}}, "background");
     expect_refused((mood_train_params){.checkpoint = "x"}, "no checkpoints");
     expect_refused((mood_train_params){.resume = true}, "no checkpoints");
 
@@ -362,6 +435,7 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gate),     cmocka_unit_test(test_validation_side),
         cmocka_unit_test(test_learns),   cmocka_unit_test(test_standardised),
         cmocka_unit_test(test_ridges),   cmocka_unit_test(test_speeds),
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_same_bytes),

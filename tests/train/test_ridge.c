@@ -51,7 +51,7 @@ static void expect(const struct mood__ridge *r, const char *lambda, double value
     static float rounded[IN * OUT];
     const mood_tensor *want = golden_find(golden, "ridge", lambda);
     assert_non_null(want);
-    assert_int_equal(mood__ridge_solve(r, value, w), MOOD_OK);
+    assert_int_equal(mood__ridge_solve(r, value, NULL, w), MOOD_OK);
     for (int i = 0; i < IN * OUT; i++)
         rounded[i] = (float)w[i];
     mood_tensor got = *want;
@@ -82,10 +82,10 @@ static void test_same_bytes(void **state)
     mood_pool *pool;
     assert_int_equal(mood_pool_create(&pool, 3), MOOD_OK);
     add_all(&r, 64, NULL);
-    assert_int_equal(mood__ridge_solve(&r, 0.01, one), MOOD_OK);
+    assert_int_equal(mood__ridge_solve(&r, 0.01, NULL, one), MOOD_OK);
     mood__ridge_free(&r);
     add_all(&r, 64, pool);
-    assert_int_equal(mood__ridge_solve(&r, 0.01, three), MOOD_OK);
+    assert_int_equal(mood__ridge_solve(&r, 0.01, NULL, three), MOOD_OK);
     mood__ridge_free(&r);
     assert_memory_equal(one, three, sizeof(one));
     mood_pool_destroy(&pool);
@@ -100,10 +100,10 @@ static void test_weights(void **state)
     fill();
     assert_int_equal(mood__ridge_create(&r, IN, OUT, NULL), MOOD_OK);
     mood__ridge_add(&r, 100, z[0], y[0], weight);
-    assert_int_equal(mood__ridge_solve(&r, 0.01, some), MOOD_OK);
+    assert_int_equal(mood__ridge_solve(&r, 0.01, NULL, some), MOOD_OK);
     memset(weight + 100, 0, 50 * sizeof(*weight));
     mood__ridge_add(&r, 50, z[100], y[100], weight + 100);
-    assert_int_equal(mood__ridge_solve(&r, 0.01, all), MOOD_OK);
+    assert_int_equal(mood__ridge_solve(&r, 0.01, NULL, all), MOOD_OK);
     assert_memory_equal(all, some, sizeof(all));
     mood__ridge_free(&r);
 }
@@ -111,7 +111,7 @@ static void test_weights(void **state)
 static void expect_unsolvable(struct mood__ridge *r, double lambda, const char *text)
 {
     static double w[IN * OUT];
-    assert_int_equal(mood__ridge_solve(r, lambda, w), MOOD_E_NUMERIC);
+    assert_int_equal(mood__ridge_solve(r, lambda, NULL, w), MOOD_E_NUMERIC);
     if (!strstr(mood_error_detail(), text))
         fail_msg("'%s' is not in '%s'", text, mood_error_detail());
 }
@@ -126,7 +126,7 @@ static void test_no_solution(void **state)
     mood__ridge_free(&r);
 
     add_all(&r, ROWS, NULL); /* more rows than columns: independent */
-    assert_int_equal(mood__ridge_solve(&r, 0, w), MOOD_OK);
+    assert_int_equal(mood__ridge_solve(&r, 0, NULL, w), MOOD_OK);
     expect_unsolvable(&r, -1e9, "column 0");
     mood__ridge_free(&r);
 
@@ -136,7 +136,7 @@ static void test_no_solution(void **state)
         z[i][7] = 3 * z[i][2] - z[i][5]; /* and now they are not */
     mood__ridge_add(&r, ROWS, z[0], y[0], weight);
     expect_unsolvable(&r, 0, "not positive definite at column 7");
-    assert_int_equal(mood__ridge_solve(&r, 1e-3, w), MOOD_OK);
+    assert_int_equal(mood__ridge_solve(&r, 1e-3, NULL, w), MOOD_OK);
     mood__ridge_free(&r);
 
     fill();
