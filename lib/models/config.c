@@ -251,7 +251,8 @@ static mood_status read_prosody(struct mood__config *out, const json_t *prosody)
     if (!json_is_boolean(gate))
         return mood__fail(MOOD_E_FORMAT, "'gate' is not true or false");
     out->prosody.no_gate = !json_is_true(gate);
-    return mood__read_whole(&out->prosody.n_centres, prosody, "centres", MOOD_MAX_CENTRES);
+    MOOD__TRY(mood__read_whole(&out->prosody.n_centres, prosody, "centres", MOOD_MAX_CENTRES));
+    return out->prosody.n_centres ? MOOD_OK : mood__fail(MOOD_E_FORMAT, "it has no centres");
 }
 
 static mood_status read_network(struct mood__config *out, const json_t *all)

@@ -29,7 +29,7 @@ class AddAnOp(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         self.root, self.build = os.path.join(scratch.name, "tree"), os.path.join(scratch.name, "b")
-        for folder in ("lib", "tools", "train", "datasets", "tests"):
+        for folder in ("lib", "models", "tools", "train", "datasets", "tests"):
             shutil.copytree(os.path.join(SOURCE, folder), os.path.join(self.root, folder))
         for name in ("meson.build", "meson_options.txt"):
             shutil.copy(os.path.join(SOURCE, name), self.root)
@@ -69,7 +69,7 @@ class AddAnOp(unittest.TestCase):
         self.assertEqual((forward, gradient), (0, 0)) # not yet compared
         self.assertTrue(0 < difference < 1e-2)
 
-        unary = os.path.join(self.root, "lib", "ops", "unary.c")
+        unary = os.path.join(self.root, "lib", "models", "ops", "unary.c")
         blocks.replace_once(unary, "dy[i] * root * root;", "dy[i] * root;")
         code, said = self.ops()
         self.assertNotEqual(code, 0)

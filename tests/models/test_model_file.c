@@ -269,7 +269,9 @@ static void test_not_finite(void **state)
     ", \"pooling\": " pooling "}"
 #define PROSODY(functionals, version)                                                              \
     "\"network\": \"prosody\", \"prosody\": {\"functionals\": " functionals                        \
-    ", \"version\": " version "}"
+    ", \"version\": " version ", \"centres\": 40, \"gate\": true}"
+#define CENTRES(rest)                                                                              \
+    "\"network\": \"prosody\", \"prosody\": {\"functionals\": 991, \"version\": 1" rest "}"
 #define ENCODER(identity, layer, n_layers, width, hint)                                            \
     "\"encoder\": {\"identity\": \"" identity "\", \"layer\": " layer ", \"n_layers\": " n_layers  \
     ", \"width\": " width ", \"hint\": \"" hint "\"}"
@@ -349,6 +351,14 @@ static const struct {
      MOOD_E_FORMAT, "prosody with an encoder"},
     {"{" LABELS ", " RIGHT_AUDIO ", " PROSODY("991", "1") "}", MOOD_E_MISSING,
      "'weights/prosody.mean'"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " CENTRES(", \"centres\": 40") "}", MOOD_E_FORMAT,
+     "'gate' is not true or false"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " CENTRES(", \"gate\": false") "}", MOOD_E_FORMAT,
+     "'centres' is not a whole number"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " CENTRES(", \"gate\": true, \"centres\": 65537") "}",
+     MOOD_E_FORMAT, "'centres' is not a whole number from 0 to 65536"},
+    {"{" LABELS ", " RIGHT_AUDIO ", " CENTRES(", \"gate\": true, \"centres\": 0") "}",
+     MOOD_E_FORMAT, "no centres"},
     {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", \"encoder\": []}", MOOD_E_FORMAT, "'identity'"},
     {"{" LABELS ", " RIGHT_AUDIO ", " WIDE_HEADS ", " ENCODER("abc", "6", "12", "9", "x.h5") "}",
      MOOD_E_FORMAT, "not 64 hexadecimal digits"},
