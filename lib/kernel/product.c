@@ -152,8 +152,10 @@ static int64_t take_group(struct job *j)
 static struct mood__pack share(struct mood__pack what, int64_t i, int64_t n)
 {
     int64_t first = i * what.rows / n, end = (i + 1) * what.rows / n;
-    what.panel += first * MOOD__PANEL;
-    what.from += end > first ? first * what.ld : 0;
+    if (end > first) { /* of nothing, both may be NULL */
+        what.panel += first * MOOD__PANEL;
+        what.from += first * what.ld;
+    }
     what.rows = end - first;
     return what;
 }
