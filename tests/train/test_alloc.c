@@ -115,8 +115,8 @@ static mood_status fit_prosody(const void *arg)
 {
     mood_model *model;
     mood_training out = {0};
-    mood_status status =
-        mood_model_create(&model, &(mood_model_params){.prosody = &(mood_prosody_net_params){0}});
+    const mood_prosody_net_params net = {.n_centres = 20};
+    mood_status status = mood_model_create(&model, &(mood_model_params){.prosody = &net});
     if (!status)
         status = mood_train(model, toy.corpus, toy.split, arg, &out);
     mood_training_free(&out);
@@ -127,7 +127,8 @@ static mood_status fit_prosody(const void *arg)
 static void test_each_fails_once_on_prosody(void **state)
 {
     (void)state;
-    mood_train_params p = {.prosody = {.speeds = (double[]){1, 1.1}, .n_speeds = 2}};
+    mood_train_params p = {
+        .prosody = {.speeds = (double[]){1, 1.1}, .n_speeds = 2, .n_background = 2}};
     int alone = fail_each_alloc(fit_prosody, &p);
     p.pool = pool;
     assert_true(alone > 100 && fail_each_alloc(fit_prosody, &p) > alone);
