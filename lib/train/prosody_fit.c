@@ -48,9 +48,10 @@ static bool is_background(const struct mood__fit_row *row)
 static mood_status standardise(struct mood__prosody_fit *fit)
 {
     float *mean = weight_named(fit, "prosody.mean"), *scale = weight_named(fit, "prosody.scale");
-    double *sums = mood__calloc(2 * F, sizeof(*sums)), *squares = sums + F, n = 0;
+    double *sums = mood__calloc(2 * F, sizeof(*sums)), n = 0;
     if (!sums)
         return mood__nomem();
+    double *squares = sums + F;
     for (size_t i = 0; i < fit->p.n_rows; i++) {
         const struct mood__fit_row *row = &fit->p.rows[i];
         n += !is_background(row);
