@@ -43,8 +43,9 @@ static void forget_peak(void)
     close(fd);
 }
 
-/* Replace the encoder by its 8-bit form. The file has no name any more when it is measured. */
-static mood_status round_weights(mood_encoder **encoder)
+/* Replace the encoder by what its file gives, as programs run it. The file has no name any more
+ * when it is measured. */
+static mood_status by_file(mood_encoder **encoder, mood_dtype dtype)
 {
     const char *folder = getenv("TMPDIR");
     char path[4096];
@@ -53,7 +54,7 @@ static mood_status round_weights(mood_encoder **encoder)
     if (fd < 0)
         return mood__fail(MOOD_E_IO, "%s: no temporary file can be made there", path);
     close(fd);
-    mood_status status = mood_encoder_save(*encoder, path, MOOD_I8);
+    mood_status status = mood_encoder_save(*encoder, path, dtype);
     mood_encoder_destroy(encoder);
     if (!status)
         status = mood_encoder_load(encoder, path);
@@ -67,10 +68,9 @@ mood_status bench_make_encoder(mood_encoder **out, const struct bench_options *o
     mood_status status = mood_encoder_create(out, &config, NULL);
     if (!status)
         mood_encoder_identify(*out); /* files and models want one */
-    if (!status && o->dtype == BENCH_INT8) {
-        status = round_weights(out);
-        forget_peak();
-    }
+    if (!status)
+        status = by_file(out, o->dtype == BENCH_INT8 ? MOOD_I8 : MOOD_F32);
+    forget_peak();
     return status;
 }
 

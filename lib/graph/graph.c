@@ -103,7 +103,7 @@ mood_node *mood_input(mood_graph *g, const char *name, mood_dtype dtype, int ran
     mood_node *n = new_node(g);
     if (!n)
         return NULL;
-    if (dtype == MOOD_F16 || dtype == MOOD_I8) {
+    if (dtype == MOOD_F16 || dtype == MOOD_I8 || dtype == MOOD_F32_PANELS) {
         mood__graph_fail(g, mood__fail(MOOD_E_INVALID,
                                        "input '%s': %s is for storage; graphs compute with f32",
                                        name, mood_dtype_name(dtype)));

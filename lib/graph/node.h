@@ -129,11 +129,14 @@ void mood__weights_start_outline(mood_weights *w);
 
 /* Add a weight whose numbers lie in memory of somebody else, which is only read and has to outlive
  * w: a mapped file. It is frozen and has no gradient; mood_weights_copy into w fails, and a clone
- * owns its numbers, like any other; of i8 there are none.
+ * owns its numbers, like any other; of panels there are none.
  * Errors: as mood_weights_add, and E_INVALID (`value` is not contiguous f32, or the
- * panels of an i8 matrix, on a MOOD__ALIGN boundary). */
+ * panels of a matrix, on a MOOD__ALIGN boundary). */
 MOOD_NODISCARD
 mood_status mood__weights_add_borrowed(mood_weights *w, const char *name, const mood_tensor *value);
+
+/* The weight that was added last is frozen, and its numbers are going to be MOOD_F32_PANELS. */
+void mood__weights_are_panels(mood_weights *w);
 
 /* ---- for what trains several sets as one ---- */
 

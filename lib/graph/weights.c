@@ -138,7 +138,7 @@ mood_status mood_weights_add(mood_weights *w, const char *name, int rank, const 
 mood_status mood__weights_add_borrowed(mood_weights *w, const char *name, const mood_tensor *value)
 {
     MOOD__TRY(check_name(w, name));
-    if ((value->dtype != MOOD_F32 && value->dtype != MOOD_I8) ||
+    if ((value->dtype != MOOD_F32 && value->dtype != MOOD_I8 && value->dtype != MOOD_F32_PANELS) ||
         !mood_tensor_is_contiguous(value) || !value->data ||
         (uintptr_t)value->data % MOOD__ALIGN != 0)
         return mood__fail(
@@ -153,6 +153,11 @@ mood_status mood__weights_add_borrowed(mood_weights *w, const char *name, const 
         return mood__nomem();
     x->read_only = true;
     return MOOD_OK;
+}
+
+void mood__weights_are_panels(mood_weights *w)
+{
+    w->list[w->count - 1]->value.dtype = MOOD_F32_PANELS;
 }
 
 mood_status mood__weights_share(mood_weights *w, const mood_weights *src)

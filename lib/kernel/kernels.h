@@ -42,7 +42,8 @@ enum { MOOD__PANEL = 32 };
 
 /* Panels to be made, side by side from `rows` rows of `width` numbers, `ld` apart: of all panels
  * one row, then the next, for the numbers of a row lie together in memory. The panels begin
- * panel_step apart. What is beyond the width stays as it is in the last. */
+ * panel_step apart. What is beyond the width stays as it is in the last. Where `panel` is NULL,
+ * the rows are only asked for, so that they are near when they are read. */
 struct mood__pack {
     float *panel;
     const float *from;

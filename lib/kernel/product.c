@@ -8,6 +8,10 @@
  * the pages of memory that their rows lie in, which are looked up once for all. With many rows
  * (convolutions) all panels are made first, and a task owns some rows.
  *
+ * A B that came in panels, as those of an encoder's file, is read where it is: a thread takes a
+ * panel at a time, or some rows of one where there are many, and asks for the next while it uses
+ * this.
+ *
  * Rows of A are read where they are, unless they begin a multiple of 4 KB apart: then all of them
  * compete for the same few lines of the L1 cache, and are copied further apart first. */
 #include "kernel/product.h"
@@ -26,7 +30,8 @@ enum {
     BLOCK_K = 384,     /* most rows of their block: 384 KB, and as much that is being made */
     COPY_ROWS = 16,    /* rows of A copied by a task */
     APART = 16,        /* numbers, a line of the cache, between the rows of a copy */
-    CLASH = 1024       /* numbers: 4 KB */
+    CLASH = 1024,      /* numbers: 4 KB */
+    PART_ROWS = 512    /* most rows that pass by a panel that was not made here */
 };
 
 bool mood__product_pays(int64_t M, int64_t N, int64_t K)
@@ -70,6 +75,11 @@ static int64_t worker_floats(int64_t M, int64_t K)
 size_t mood__product_scratch(int64_t M, int64_t N, int64_t K, int n_workers)
 {
     return (size_t)(shared_floats(M, N, K) + n_workers * worker_floats(M, K)) * sizeof(float);
+}
+
+size_t mood__product_scratch_panels(int64_t M, int64_t K)
+{
+    return (size_t)(M * (K + APART)) * sizeof(float);
 }
 
 struct job {
@@ -131,7 +141,7 @@ static bool start(const struct job *j, int64_t index, int64_t m0, int64_t rows)
     return p->bias != NULL;
 }
 
-/* ---- few rows ---- */
+/* ---- A copied, where its rows would compete ---- */
 
 static void copy_task(void *ctx, int64_t task, int worker)
 {
@@ -142,6 +152,18 @@ static void copy_task(void *ctx, int64_t task, int worker)
     j->k->copy_rows(j->shared + first * (p->K + APART), p->K + APART, p->a + first * p->a_ld,
                     p->a_ld, rows < COPY_ROWS ? rows : COPY_ROWS, p->K);
 }
+
+/* Into the scratch: all of A. */
+static void spread_rows(struct job *j, mood_pool *pool)
+{
+    if (j->p->a_ld % CLASH != 0)
+        return;
+    mood__pool_run(pool, div_up(j->p->M, COPY_ROWS), copy_task, j);
+    j->a = j->shared;
+    j->a_ld = j->p->K + APART;
+}
+
+/* ---- few rows ---- */
 
 static int64_t take_group(struct job *j)
 {
@@ -245,6 +267,48 @@ static void rows_task(void *ctx, int64_t task, int worker)
     }
 }
 
+/* ---- b in panels ---- */
+
+/* Part `index`: a panel, and some of the rows. First all panels for the first rows. */
+static const float *panel_of(const struct mood__product *p, int64_t index)
+{
+    return p->b + index % panels(p->N) * p->K * MOOD__PANEL;
+}
+
+static void use_panel(const struct job *j, int64_t index, const float *after)
+{
+    const struct mood__product *p = j->p;
+    const float *panel = panel_of(p, index);
+    int64_t n_parts = div_up(p->M, PART_ROWS), part = index / panels(p->N), step = block_k(p->K);
+    int64_t m0 = part * p->M / n_parts, rows = (part + 1) * p->M / n_parts - m0;
+    int64_t column = index % panels(p->N);
+    for (int64_t k0 = 0, n; k0 < p->K; k0 += n) {
+        n = step < p->K - k0 ? step : p->K - k0;
+        bool last = k0 + n == p->K, add = k0 > 0 || start(j, column, m0, rows);
+        int64_t coming = last ? p->K : p->K - k0 - n;
+        struct mood__pack next = {.from = last ? after : panel + (k0 + n) * MOOD__PANEL,
+                                  .ld = MOOD__PANEL,
+                                  .rows = coming < step ? coming : step,
+                                  .width = MOOD__PANEL};
+        j->k->product(p->c + m0 * p->c_ld + column * MOOD__PANEL, p->c_ld, j->a + m0 * j->a_ld + k0,
+                      j->a_ld, panel + k0 * MOOD__PANEL, rows, MOOD__PANEL, n, add,
+                      next.from ? &next : NULL);
+    }
+}
+
+static void panels_task(void *ctx, int64_t task, int worker)
+{
+    (void)task;
+    (void)worker;
+    struct job *j = ctx;
+    const struct mood__product *p = j->p;
+    int64_t n = panels(p->N) * div_up(p->M, PART_ROWS);
+    for (int64_t index = take_group(j), after; index < n; index = after) {
+        after = take_group(j);
+        use_panel(j, index, after < n ? panel_of(p, after) : NULL);
+    }
+}
+
 void mood__product_run(const struct mood__product *p, const struct mood__kernels *k,
                        mood_pool *pool, int n_workers, void *scratch)
 {
@@ -252,18 +316,19 @@ void mood__product_run(const struct mood__product *p, const struct mood__kernels
     struct job j = {.p = p,
                     .k = k,
                     .shared = shared,
-                    .own = shared + shared_floats(p->M, p->N, p->K),
+                    .own = p->b_in_panels ? NULL : shared + shared_floats(p->M, p->N, p->K),
                     .a = p->a,
                     .a_ld = p->a_ld};
-    if (p->M > FEW_ROWS) {
+    if (p->M > FEW_ROWS && !p->b_in_panels) {
         mood__pool_run(pool, panels(p->N), pack_task, &j);
         mood__pool_run(pool, row_tasks(p->M), rows_task, &j);
         return;
     }
-    if (p->a_ld % CLASH == 0) {
-        mood__pool_run(pool, div_up(p->M, COPY_ROWS), copy_task, &j);
-        j.a = shared;
-        j.a_ld = p->K + APART;
+    spread_rows(&j, pool);
+    if (p->b_in_panels) {
+        j.group = 1;
+        mood__pool_run(pool, n_workers, panels_task, &j);
+        return;
     }
     j.group = group_of(p, n_workers);
     mood__pool_run(pool, n_workers, groups_task, &j);

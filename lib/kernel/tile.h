@@ -114,25 +114,36 @@ struct packing {
     ptrdiff_t steps;  /* between two copies */
 };
 
-enum { FEWEST_STEPS = 4 };
+enum { FEWEST_STEPS = 4, LINE = 16 /* numbers in a line of the cache */ };
+
+static inline void advance(struct packing *p)
+{
+    p->column += MOOD__PANEL;
+    if (p->column >= p->left.width) {
+        p->column = 0;
+        p->left.panel += p->left.panel ? MOOD__PANEL : 0;
+        p->left.from += --p->left.rows ? p->left.ld : 0;
+    }
+}
 
 static inline void pack_row(struct packing *p)
 {
     if (p->left.rows <= 0)
         return;
     const float *from = p->left.from + p->column;
+    if (!p->left.panel) {
+        for (int i = 0; i < MOOD__PANEL; i += LINE)
+            __builtin_prefetch(from + i, 0, 2);
+        advance(p);
+        return;
+    }
     float *to = p->left.panel + p->column / MOOD__PANEL * p->left.panel_step;
     ptrdiff_t width = p->left.width - p->column;
     if (width >= MOOD__PANEL)
         memcpy(to, from, MOOD__PANEL * sizeof(float));
     else
         memcpy(to, from, (size_t)width * sizeof(float));
-    p->column += MOOD__PANEL;
-    if (p->column >= p->left.width) {
-        p->column = 0;
-        p->left.panel += MOOD__PANEL;
-        p->left.from += --p->left.rows ? p->left.ld : 0;
-    }
+    advance(p);
 }
 
 /* `m` rows of C, `nv` vectors wide, of A or (`t`) its transpose; all three are constants where this

@@ -46,8 +46,9 @@ static mood_status write_weight(struct mood__writer *w, const char *entry, const
     }
     if (dtype == MOOD_I8 && can_be_i8(name, value))
         return mood__writer_add_tensor_as_i8(w, entry, value);
-    return dtype == MOOD_F16 ? mood__writer_add_tensor_as_f16(w, entry, value)
-                             : mood__writer_add_tensor(w, entry, value);
+    mood_tensor t = mood__can_be_f32_panels(value) ? mood__f32_panels(value) : *value;
+    return dtype == MOOD_F16 ? mood__writer_add_tensor_as_f16(w, entry, &t)
+                             : mood__writer_add_tensor(w, entry, &t);
 }
 
 mood_status mood__encoder_write(struct mood__writer *w, const mood_encoder *e,
@@ -97,6 +98,19 @@ static mood_status create_from_config(mood_encoder **out, const struct mood__rea
     return status ? mood__fail_in(status, "its %s", place->config) : MOOD_OK;
 }
 
+/* The type that a weight gets: matrices lie in panels, but in files of other programs. */
+static mood_dtype dtype_of(const struct mood__entry *e, const mood_tensor *shape)
+{
+    bool panels = e && !e->text && e->tensor.rank == 3 && mood__can_be_f32_panels(shape);
+    return panels ? MOOD_F32_PANELS : MOOD_F32;
+}
+
+/* As which tensor of f32 its numbers are read. */
+static mood_tensor as_stored(const mood_tensor *t)
+{
+    return t->dtype == MOOD_F32_PANELS ? mood__f32_panels(t) : *t;
+}
+
 /* Whether the file has this weight. i8 is a type beside f32; others are not mixed: *rest is that of
  * the weights before, or I8 when there were none. */
 static mood_status check_weight(const struct mood__reader *r, const char *entry, const char *name,
@@ -108,7 +122,10 @@ static mood_status check_weight(const struct mood__reader *r, const char *entry,
         MOOD__TRY(mood__tensor_panels(&panels, shape));
         return mood__reader_check(r, entry, &panels);
     }
-    MOOD__TRY(mood__reader_check(r, entry, shape));
+    mood_tensor t = *shape;
+    t.dtype = dtype_of(e, shape);
+    t = as_stored(&t);
+    MOOD__TRY(mood__reader_check(r, entry, &t));
     if (*rest != MOOD_I8 && *rest != e->tensor.dtype)
         return mood__fail(MOOD_E_FORMAT, "'%s' has type %s, and other weights have %s", entry,
                           mood_dtype_name(e->tensor.dtype), mood_dtype_name(*rest));
@@ -158,21 +175,32 @@ static mood_status load_i8(mood_encoder *e, const mood_tensor *stored, const cha
     return mood__weights_add_borrowed(e->weights, name, &t);
 }
 
-/* Float32 is used where it lies; float16 is expanded. */
+/* Float16 is expanded. */
+static mood_status load_f16(mood_encoder *e, const struct mood__reader *r, const char *entry,
+                            const char *name, const mood_tensor *t)
+{
+    e->rounded = true;
+    MOOD__TRY(mood_weights_add(e->weights, name, t->rank, t->dim, (mood_init){.frozen = true}));
+    if (t->dtype == MOOD_F32_PANELS)
+        mood__weights_are_panels(e->weights);
+    mood_tensor to = as_stored(newest(e->weights));
+    return mood__reader_tensor(r, entry, &to);
+}
+
+/* Float32 is used where it lies. */
 static mood_status load_weight(mood_encoder *e, const struct mood__reader *r, const char *entry,
                                const char *name, const mood_tensor *shape)
 {
-    const mood_tensor *stored = &mood__reader_find(r, entry)->tensor;
-    if (stored->dtype == MOOD_I8)
-        return load_i8(e, stored, name, shape);
-    if (stored->dtype == MOOD_F32) {
-        MOOD__TRY(mood__weights_add_borrowed(e->weights, name, stored));
-    } else {
-        e->rounded = true;
-        MOOD__TRY(mood_weights_add(e->weights, name, stored->rank, stored->dim,
-                                   (mood_init){.frozen = true}));
-        MOOD__TRY(mood__reader_tensor(r, entry, newest(e->weights)));
-    }
+    const struct mood__entry *stored = mood__reader_find(r, entry);
+    if (stored->tensor.dtype == MOOD_I8)
+        return load_i8(e, &stored->tensor, name, shape);
+    mood_tensor t = *shape;
+    t.dtype = dtype_of(stored, shape);
+    t.data = stored->tensor.data;
+    if (stored->tensor.dtype == MOOD_F16)
+        MOOD__TRY(load_f16(e, r, entry, name, &t));
+    else
+        MOOD__TRY(mood__weights_add_borrowed(e->weights, name, &t));
     return mood__check_finite(newest(e->weights), name);
 }
 

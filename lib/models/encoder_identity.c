@@ -43,17 +43,11 @@ static void add_config(struct mood__sha256 *s, const mood_encoder_config *c)
     add_u64(s, c->normalise);
 }
 
-/* The name with its zero, the rank, the sizes, the numbers. */
-static void add_weight(struct mood__sha256 *s, const char *name, const mood_tensor *t)
+static void add_numbers(struct mood__sha256 *s, const float *x, int64_t count)
 {
     unsigned char bytes[4096];
     size_t n = 0;
-    const float *x = mood__f32(t);
-    mood__sha256_add(s, name, strlen(name) + 1);
-    add_u64(s, (uint64_t)t->rank);
-    for (int i = 0; i < t->rank; i++)
-        add_u64(s, (uint64_t)t->dim[i]);
-    for (int64_t i = 0; i < mood_tensor_elements(t); i++) {
+    for (int64_t i = 0; i < count; i++) {
         uint32_t bits = float_bits(x[i]);
         for (int k = 0; k < 4; k++)
             bytes[n++] = (unsigned char)(bits >> 8 * k);
@@ -63,6 +57,23 @@ static void add_weight(struct mood__sha256 *s, const char *name, const mood_tens
         }
     }
     mood__sha256_add(s, bytes, n);
+}
+
+/* The name with its zero, the rank, the sizes, the numbers row by row. */
+static void add_weight(struct mood__sha256 *s, const char *name, const mood_tensor *t)
+{
+    mood__sha256_add(s, name, strlen(name) + 1);
+    add_u64(s, (uint64_t)t->rank);
+    for (int i = 0; i < t->rank; i++)
+        add_u64(s, (uint64_t)t->dim[i]);
+    if (t->dtype != MOOD_F32_PANELS) {
+        add_numbers(s, mood__f32(t), mood_tensor_elements(t));
+        return;
+    }
+    mood_tensor p = mood__f32_panels(t);
+    for (int64_t k = 0; k < p.dim[1]; k++)
+        for (int64_t i = 0; i < p.dim[0]; i++)
+            add_numbers(s, mood__f32(&p) + i * p.stride[0] + k * p.stride[1], p.dim[2]);
 }
 
 /* The weight whose name is the first (strcmp) behind `after`, or behind nothing; -1: none. There

@@ -56,7 +56,7 @@ static mood_status take_weights(mood_encoder *e, const mood_weights *base,
             continue;
         }
         MOOD__TRY(mood_weights_add(e->weights, name, t->rank, t->dim, (mood_init){0}));
-        memcpy(mood_weights_value(e->weights, i)->data, t->data, mood_tensor_bytes(t));
+        MOOD__TRY(mood__copy_f32(mood_weights_value(e->weights, i), t));
     }
     mood_weights_seal(e->weights);
     return MOOD_OK;

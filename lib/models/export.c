@@ -165,13 +165,25 @@ static mood_status add(struct tensors *t, const char *stem, const char *end, int
     return MOOD_OK;
 }
 
+/* Of a panel, each column becomes a row. */
+static void transpose_panels(float *numbers, const mood_tensor *w)
+{
+    mood_tensor p = mood__f32_panels(w);
+    int64_t K = p.dim[1], width = p.dim[2];
+    for (int64_t i = 0; i < p.dim[0]; i++)
+        mood__reverse_axes(numbers + i * width * K, mood__f32(&p) + i * p.stride[0], (size_t)K, 1,
+                           (size_t)width);
+}
+
 /* The numbers of a weight with its axes in reverse, in the arena; dim is the shape then. */
 static float *reversed(struct tensors *t, const mood_tensor *w, int64_t dim[3])
 {
     float *numbers = mood__arena_alloc(&t->arena, mood_tensor_bytes(w));
     for (int i = 0; i < w->rank; i++)
         dim[i] = w->dim[w->rank - 1 - i];
-    if (numbers)
+    if (numbers && w->dtype == MOOD_F32_PANELS)
+        transpose_panels(numbers, w);
+    else if (numbers)
         mood__reverse_axes(numbers, mood__f32(w), (size_t)w->dim[0],
                            w->rank > 2 ? (size_t)w->dim[1] : 1,
                            w->rank > 1 ? (size_t)w->dim[w->rank - 1] : 1);

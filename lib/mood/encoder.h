@@ -158,7 +158,8 @@ MOOD_API void mood_encoder_destroy(mood_encoder **encoder);
 MOOD_API const mood_encoder_config *mood_encoder_get_config(const mood_encoder *encoder);
 
 /* The weights, sealed: those of mood_wav2vec2 with all layers. Those of a file are frozen, and not
- * to be written to: they may lie in memory that cannot be. */
+ * to be written to: they may lie in memory that cannot be, and those of dense layers in the order
+ * MOOD_F32_PANELS. */
 MOOD_API mood_weights *mood_encoder_weights(mood_encoder *encoder);
 
 /* What tells one encoder from all others, as 64 hexadecimal digits: a SHA-256 of the config and of

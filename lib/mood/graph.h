@@ -36,7 +36,7 @@ extern "C" {
 
 /* Named tensors that outlive the graphs which use them: trainable parameters, each with its
  * gradient, and running statistics. Values are float32 and contiguous; those of an encoder that was
- * loaded may be MOOD_I8.
+ * loaded may be MOOD_I8 or MOOD_F32_PANELS.
  *
  * Thread-safety: Unsafe while anything writes (training, loading). Safe to share among graphs in
  * different threads that only run forward without training. */
@@ -92,13 +92,13 @@ MOOD_API int64_t mood_weights_trainable_elements(const mood_weights *w);
 MOOD_API void mood_weights_zero_grad(mood_weights *w);
 
 /* A copy of all names and values, without gradients. Owned by the caller; free with
- * mood_weights_destroy. Errors: E_INVALID (one is i8), E_NOMEM. */
+ * mood_weights_destroy. Errors: E_INVALID (one is in panels), E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_weights_clone(mood_weights **out, const mood_weights *src);
 
 /* Copy every value (not the gradients) of `src` into the weight of the same name in `dst`.
  * Errors: E_MISSING (the names differ), E_SHAPE, E_INVALID (a weight of dst is a mapped file's; one
- * of src is i8). */
+ * of src is in panels: MOOD_I8, MOOD_F32_PANELS). */
 MOOD_NODISCARD
 MOOD_API mood_status mood_weights_copy(mood_weights *dst, const mood_weights *src);
 
@@ -125,7 +125,7 @@ MOOD_API mood_status mood_graph_create(mood_graph **out, const mood_graph_params
 MOOD_API void mood_graph_destroy(mood_graph **g);
 
 /* A value that the caller writes before each run, through mood_node_value(node)->data.
- * Starts as zeros. Errors (sticky): E_SHAPE, E_INVALID (rank, or a type for storage: f16, i8). */
+ * Starts as zeros. Errors (sticky): E_SHAPE, E_INVALID (rank, or a type for storage only). */
 MOOD_API mood_node *mood_input(mood_graph *g, const char *name, mood_dtype dtype, int rank,
                                const int64_t *dim);
 

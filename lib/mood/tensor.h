@@ -29,7 +29,11 @@ typedef enum mood_dtype {
     /* int8_t. As the weight of mood_dense or mood_conv1d: a matrix that was rounded, each column
      * under a scale of its own. The shape is that of the float weight, but the numbers lie in
      * panels (docs/file-formats.md) and cannot be reached by strides. */
-    MOOD_I8
+    MOOD_I8,
+    /* float, in the order in which products read them: as the weight of mood_dense, (K, N) with N a
+     * multiple of 32. Number (k, n) is element (n / 32 * K + k) * 32 + n % 32 of the data, which no
+     * strides say. */
+    MOOD_F32_PANELS
 } mood_dtype;
 
 typedef struct mood_tensor {
@@ -40,7 +44,7 @@ typedef struct mood_tensor {
     mood_dtype dtype;
 } mood_tensor;
 
-/* "f32", "i32", "f16", "i8". */
+/* "f32", "i32", "f16", "i8", "f32 in panels". */
 MOOD_API const char *mood_dtype_name(mood_dtype dtype);
 MOOD_API size_t mood_dtype_bytes(mood_dtype dtype);
 

@@ -195,12 +195,11 @@ static size_t dense_scratch(const mood_node *n, int n_workers, bool backward)
     return !backward && mood__product_pays(M, N, K) ? mood__product_scratch(M, N, K, n_workers) : 0;
 }
 
-static void dense_forward(struct mood__run *r, mood_node *n)
+static struct mood__product dense_product(const mood_node *n)
 {
     const mood_tensor *w = &n->in[1]->value;
-    int64_t K = w->dim[0], N = w->dim[1], M = mood__count(n) / N;
-    if (mood__product_pays(M, N, K)) {
-        struct mood__product p = {.M = M,
+    int64_t K = w->dim[0], N = w->dim[1];
+    return (struct mood__product){.M = mood__count(n) / N,
                                   .N = N,
                                   .K = K,
                                   .a = mood__in(n, 0),
@@ -210,15 +209,20 @@ static void dense_forward(struct mood__run *r, mood_node *n)
                                   .bias = n->n_in > 2 ? mood__in(n, 2) : NULL,
                                   .c = mood__out(n),
                                   .c_ld = N};
+}
+
+static void dense_forward(struct mood__run *r, mood_node *n)
+{
+    struct mood__product p = dense_product(n);
+    if (mood__product_pays(p.M, p.N, p.K)) {
         mood__product_run(&p, r->k, r->pool, r->n_workers, n->scratch);
         return;
     }
-    struct bias_job j = {mood__out(n), n->n_in > 2 ? mood__in(n, 2) : NULL, N};
+    struct bias_job j = {p.c, p.bias, p.N};
     if (j.bias)
-        mood__each_range(r, M, 1 + MOOD__GRAIN / N, bias_rows, &j);
-    mood__gemm_parallel(r->pool, M, N, K, (struct mood__mat){mood__in(n, 0), K, false},
-                        (struct mood__mat){mood__in(n, 1), N, false}, mood__out(n), N,
-                        j.bias != NULL);
+        mood__each_range(r, p.M, 1 + MOOD__GRAIN / p.N, bias_rows, &j);
+    mood__gemm_parallel(r->pool, p.M, p.N, p.K, (struct mood__mat){p.a, p.K, false},
+                        (struct mood__mat){p.b, p.N, false}, p.c, p.N, j.bias != NULL);
 }
 
 static void dense_backward(struct mood__run *r, mood_node *n)
@@ -245,9 +249,62 @@ const struct mood__op mood__op_dense = {
     .backward = dense_backward,
 };
 
+/* ---- dense, the weight in panels ----
+ *
+ * Not in op_list.h, like those of i8.c: no gradient goes through a weight that lies in a file. */
+
+static mood_status dense_panels_shape(mood_node *n)
+{
+    mood_tensor *w = &n->in[1]->value;
+    w->dtype = MOOD_F32; /* which it is, but for the order */
+    mood_status status = dense_shape(n);
+    w->dtype = MOOD_F32_PANELS;
+    return status;
+}
+
+static size_t dense_panels_scratch(const mood_node *n, int n_workers, bool backward)
+{
+    (void)n_workers;
+    const mood_tensor *w = &n->in[1]->value;
+    int64_t K = w->dim[0], N = w->dim[1], M = mood__count(n) / N;
+    return !backward && mood__product_pays(M, N, K) ? mood__product_scratch_panels(M, K) : 0;
+}
+
+/* A panel is a matrix of its own. */
+static void panel_task(void *ctx, int64_t i, int worker)
+{
+    (void)worker;
+    const struct mood__product *p = ctx;
+    float *c = p->c + i * MOOD__PANEL;
+    for (int64_t row = 0; row < p->M && p->bias; row++)
+        memcpy(c + row * p->c_ld, p->bias + i * MOOD__PANEL, MOOD__PANEL * sizeof(float));
+    mood__gemm(p->M, MOOD__PANEL, p->K, (struct mood__mat){p->a, p->a_ld, false},
+               (struct mood__mat){p->b + i * p->K * MOOD__PANEL, MOOD__PANEL, false}, c, p->c_ld,
+               p->bias != NULL);
+}
+
+static void dense_panels_forward(struct mood__run *r, mood_node *n)
+{
+    struct mood__product p = dense_product(n);
+    p.b_in_panels = true;
+    if (mood__product_pays(p.M, p.N, p.K))
+        mood__product_run(&p, r->k, r->pool, r->n_workers, n->scratch);
+    else
+        mood__pool_run(r->pool, p.N / MOOD__PANEL, panel_task, &p);
+}
+
+static const struct mood__op dense_panels = {
+    .name = "dense_panels",
+    .shape = dense_panels_shape,
+    .scratch_bytes = dense_panels_scratch,
+    .forward = dense_panels_forward,
+};
+
 mood_node *mood_dense(mood_node *x, mood_node *w, mood_node *bias)
 {
     if (w && w->value.dtype == MOOD_I8)
         return mood__dense_i8(x, w, bias);
+    if (w && w->value.dtype == MOOD_F32_PANELS)
+        return mood__node(&dense_panels, (mood_node *[]){x, w, bias}, bias ? 3 : 2, NULL, 0);
     return mood__node(&mood__op_dense, (mood_node *[]){x, w, bias}, bias ? 3 : 2, NULL, 0);
 }

@@ -126,15 +126,17 @@ static mood_status put_text(const struct build *b, const char *name, const char 
     return status;
 }
 
-/* Replace *t by a contiguous copy, in memory that *copy is to be freed with. */
+/* Replace *t by a contiguous copy, its numbers row by row, in memory that *copy is to be freed
+ * with. */
 static mood_status pack(mood_tensor *t, void **copy)
 {
     mood_tensor packed;
-    MOOD__TRY(mood_tensor_make(&packed, NULL, t->dtype, t->rank, t->dim));
+    mood_dtype dtype = t->dtype == MOOD_F32_PANELS ? MOOD_F32 : t->dtype;
+    MOOD__TRY(mood_tensor_make(&packed, NULL, dtype, t->rank, t->dim));
     *copy = packed.data = mood__alloc_aligned(mood_tensor_bytes(t));
     if (!packed.data)
         return mood__nomem();
-    MOOD__TRY(mood_tensor_copy(&packed, t));
+    MOOD__TRY(mood__copy_f32(&packed, t));
     *t = packed;
     return MOOD_OK;
 }
@@ -171,7 +173,7 @@ static mood_status put_tensor(const struct build *b, const struct mood__entry *e
     mood_tensor t = e->tensor;
     void *packed = NULL, *rounded = NULL;
     mood_status status = MOOD_OK;
-    if (!mood_tensor_is_contiguous(&t))
+    if (!mood_tensor_is_contiguous(&t) || t.dtype == MOOD_F32_PANELS)
         status = pack(&t, &packed);
     if (status == MOOD_OK && t.dtype != e->stored)
         status = e->stored == MOOD_I8 ? round_to_i8(&t, &rounded) : halve(&t, &rounded);

@@ -82,13 +82,14 @@ static mood_status add(struct mood__writer *w, const char *name, struct mood__en
 
 mood_status mood__writer_add_tensor(struct mood__writer *w, const char *name, const mood_tensor *t)
 {
-    return add(w, name, (struct mood__entry){.tensor = *t, .stored = t->dtype});
+    mood_dtype stored = t->dtype == MOOD_F32_PANELS ? MOOD_F32 : t->dtype;
+    return add(w, name, (struct mood__entry){.tensor = *t, .stored = stored});
 }
 
 static mood_status add_rounded(struct mood__writer *w, const char *name, const mood_tensor *t,
                                mood_dtype stored)
 {
-    if (t->dtype != MOOD_F32)
+    if (t->dtype != MOOD_F32 && t->dtype != MOOD_F32_PANELS)
         return mood__fail(MOOD_E_INVALID, "'%s' is %s; only f32 is stored as %s", name,
                           mood_dtype_name(t->dtype), mood_dtype_name(stored));
     return add(w, name, (struct mood__entry){.tensor = *t, .stored = stored});

@@ -25,7 +25,8 @@ mood_status mood__writer_create(struct mood__writer **out, const struct mood__fo
 void mood__writer_destroy(struct mood__writer **w);
 
 /* Add an entry. The name and the text are copied; a tensor's numbers are borrowed until the last
- * mood__writer_save, and may be strided. The text is UTF-8, at most 16 MiB.
+ * mood__writer_save, and may be strided; those of
+ * MOOD_F32_PANELS are written row by row, as f32. The text is UTF-8, at most 16 MiB.
  * Errors: E_INVALID (the name is not as above, or taken, or also the folder of another; the text
  * is not UTF-8 or too long), E_NOMEM. */
 MOOD_NODISCARD

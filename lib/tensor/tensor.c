@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "kernel/gemm_i8.h"
+#include "kernel/kernels.h"
 
 static const struct {
     const char *name;
@@ -19,6 +20,7 @@ static const struct {
     [MOOD_I32] = {"i32", sizeof(int32_t)},
     [MOOD_F16] = {"f16", sizeof(uint16_t)},
     [MOOD_I8] = {"i8", sizeof(int8_t)},
+    [MOOD_F32_PANELS] = {"f32 in panels", sizeof(float)},
 };
 
 const char *mood_dtype_name(mood_dtype dtype)
@@ -166,16 +168,20 @@ mood_status mood_tensor_copy(const mood_tensor *dst, const mood_tensor *src)
         memcpy(dst->data, src->data, mood_tensor_bytes(src));
         return MOOD_OK;
     }
-    int64_t at[MOOD_MAX_RANK] = {0}; /* an odometer over all elements */
-    for (int64_t left = mood_tensor_elements(src); left > 0; left--) {
+    /* An odometer over the elements, or over the rows of the last axis where they are whole. */
+    int64_t at[MOOD_MAX_RANK] = {0}, run = 1;
+    int axes = src->rank;
+    if (axes > 0 && dst->stride[axes - 1] == 1 && src->stride[axes - 1] == 1)
+        run = src->dim[--axes];
+    for (int64_t left = mood_tensor_elements(src) / run; left > 0; left--) {
         int64_t i = 0, j = 0;
-        for (int k = 0; k < src->rank; k++) {
+        for (int k = 0; k < axes; k++) {
             i += at[k] * dst->stride[k];
             j += at[k] * src->stride[k];
         }
         memcpy((char *)dst->data + (size_t)i * size, (const char *)src->data + (size_t)j * size,
-               size);
-        for (int k = src->rank - 1; k >= 0 && ++at[k] == src->dim[k]; k--)
+               (size_t)run * size);
+        for (int k = axes - 1; k >= 0 && ++at[k] == src->dim[k]; k--)
             at[k] = 0;
     }
     return MOOD_OK;
@@ -204,4 +210,32 @@ mood_status mood__tensor_panels(mood_tensor *out, const mood_tensor *t)
     }
     return mood_tensor_make(out, t->dtype == MOOD_I8 ? t->data : NULL, MOOD_I8, 2,
                             (int64_t[]){mood__i8_panels(n), mood__i8_panel_bytes(k)});
+}
+
+bool mood__can_be_f32_panels(const mood_tensor *t)
+{
+    return t->rank == 2 && t->dim[1] % MOOD__PANEL == 0 &&
+           (t->dtype == MOOD_F32 || t->dtype == MOOD_F32_PANELS);
+}
+
+mood_tensor mood__f32_panels(const mood_tensor *t)
+{
+    int64_t K = t->dim[0], N = t->dim[1];
+    bool panels = t->dtype == MOOD_F32_PANELS;
+    mood_tensor view = {.data = t->data, .rank = 3, .dtype = MOOD_F32};
+    for (int i = 3; i < MOOD_MAX_RANK; i++)
+        view.dim[i] = view.stride[i] = 1;
+    view.dim[0] = N / MOOD__PANEL, view.dim[1] = K, view.dim[2] = MOOD__PANEL;
+    view.stride[0] = panels ? K * MOOD__PANEL : MOOD__PANEL;
+    view.stride[1] = panels ? MOOD__PANEL : N;
+    view.stride[2] = 1;
+    return view;
+}
+
+mood_status mood__copy_f32(const mood_tensor *dst, const mood_tensor *src)
+{
+    if (src->dtype != MOOD_F32_PANELS || !mood_tensor_same_shape(dst, src))
+        return mood_tensor_copy(dst, src);
+    mood_tensor to = mood__f32_panels(dst), from = mood__f32_panels(src);
+    return mood_tensor_copy(&to, &from);
 }

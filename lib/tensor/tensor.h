@@ -43,4 +43,16 @@ static inline int mood__argmax(const float *x, int n)
 MOOD_NODISCARD
 mood_status mood__tensor_panels(mood_tensor *out, const mood_tensor *t);
 
+/* Whether a float matrix can be MOOD_F32_PANELS. */
+bool mood__can_be_f32_panels(const mood_tensor *t);
+
+/* The panels of such a matrix as f32 (N / 32, K, 32), a view: strided where the matrix is f32,
+ * contiguous where it is MOOD_F32_PANELS. So that a copy of one view to another makes the one of
+ * the other. */
+mood_tensor mood__f32_panels(const mood_tensor *t);
+
+/* Copy f32, or a matrix that lies in its panels, into f32. Errors: as mood_tensor_copy. */
+MOOD_NODISCARD
+mood_status mood__copy_f32(const mood_tensor *dst, const mood_tensor *src);
+
 #endif

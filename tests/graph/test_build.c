@@ -114,7 +114,7 @@ static mood_node *halves(struct scene *s)
 
 static mood_node *no_type(struct scene *s)
 {
-    return mood_input(s->g, "odd", (mood_dtype)4, 1, DIMS(2));
+    return mood_input(s->g, "odd", (mood_dtype)99, 1, DIMS(2));
 }
 
 static mood_node *no_groups(struct scene *s)
@@ -142,7 +142,7 @@ static void test_mistakes(void **state)
         {empty_axis, MOOD_E_SHAPE, "input 'empty': "},
         {too_many_axes, MOOD_E_INVALID, "input 'deep': "},
         {halves, MOOD_E_INVALID, "input 'half': f16 is for storage; graphs compute with f32"},
-        {no_type, MOOD_E_INVALID, "input 'odd': tensor: 4 is no type of numbers"},
+        {no_type, MOOD_E_INVALID, "input 'odd': tensor: 99 is no type of numbers"},
         {no_groups, MOOD_E_INVALID, "2 groups of 3 channels"},
     };
     for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_product.c — Products of our own: every way in which they are divided, with rows that
- * overlap, against double precision; the same bytes on any number of threads and in every tier.
+ * overlap, against double precision; the same bytes on any number of threads, in every tier, and of
+ * weights that lie in panels.
  * What is read and written ends at pages that must not be touched. */
 #include <math.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@ static const struct {
     {8, 8, 8, 8, true},          {30, 40, 100, 100, false},   {149, 40, 1100, 1100, true},
     {149, 33, 1024, 1024, true}, {20, 64, 2048, 2048, false}, {300, 33, 90, 30, true},
     {257, 64, 40, 1024, false},  {700, 20, 10, 5, true},      {100, 96, 1600, 48, false},
-    {40, 300, 500, 500, true},   {9, 257, 1030, 1030, false},
+    {40, 300, 500, 500, true},   {9, 257, 1030, 1030, false}, {1100, 96, 1024, 1024, true},
+    {513, 32, 8, 3, false},
 };
 enum { N_SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
 
@@ -69,6 +71,19 @@ static struct product make(int shape)
     return t;
 }
 
+/* The same b in panels, where N allows it; p->b points there then. */
+static void lay_in_panels(struct product *t)
+{
+    struct mood__product *p = &t->p;
+    float *panels = take_at_end((size_t)(p->K * p->N) * sizeof(*panels));
+    for (int64_t k = 0; k < p->K; k++)
+        for (int64_t n = 0; n < p->N; n++)
+            panels[(n / MOOD__PANEL * p->K + k) * MOOD__PANEL + n % MOOD__PANEL] =
+                t->b[k * p->b_ld + n];
+    p->b = panels;
+    p->b_in_panels = true;
+}
+
 static size_t c_bytes(const struct product *t)
 {
     return (size_t)t->c_size * sizeof(float);
@@ -86,7 +101,8 @@ static void run(const struct product *t, const struct mood__kernels *k, int thre
 {
     mood_pool *pool;
     check(mood_pool_create(&pool, threads) == MOOD_OK);
-    size_t bytes = mood__product_scratch(t->p.M, t->p.N, t->p.K, threads);
+    size_t bytes = t->p.b_in_panels ? mood__product_scratch_panels(t->p.M, t->p.K)
+                                    : mood__product_scratch(t->p.M, t->p.N, t->p.K, threads);
     char *scratch = take_at_end(bytes);
     memset(scratch, 0xff, bytes); /* NaN */
     mood__product_run(&t->p, k, pool, threads, scratch);
@@ -139,8 +155,22 @@ static void test_exact(void)
     printf("worst error: %.3f of its bound\n", worst);
 }
 
+static void check_same(const struct product *t, const float *once)
+{
+    for (int tier = 0; tier < MOOD__N_TIERS; tier++)
+        for (int threads = 1; threads <= 5; threads += 2) {
+            if (!mood__cpu_may_use((enum mood__tier)tier) || !mood__kernels_of(tier))
+                continue;
+            for (int64_t i = 0; i < t->p.M; i++)
+                memset(t->c + i * t->p.c_ld, 0xff, (size_t)t->p.N * sizeof(float));
+            run(t, mood__kernels_of(tier), threads);
+            check(memcmp(once, t->c, c_bytes(t)) == 0);
+        }
+}
+
 static void test_same_bytes(void)
 {
+    int in_panels = 0;
     for (int s = 0; s < N_SHAPES; s++) {
         if (left_out(s))
             continue;
@@ -149,18 +179,17 @@ static void test_same_bytes(void)
         check(once != NULL);
         run(&t, mood__kernels_of(MOOD__TIER_C), 1);
         memcpy(once, t.c, c_bytes(&t));
-        for (int tier = 0; tier < MOOD__N_TIERS; tier++)
-            for (int threads = 1; threads <= 5; threads += 2) {
-                if (!mood__cpu_may_use((enum mood__tier)tier) || !mood__kernels_of(tier))
-                    continue;
-                for (int64_t i = 0; i < t.p.M; i++)
-                    memset(t.c + i * t.p.c_ld, 0xff, (size_t)t.p.N * sizeof(float));
-                run(&t, mood__kernels_of(tier), threads);
-                check(memcmp(once, t.c, c_bytes(&t)) == 0);
-            }
+        check_same(&t, once);
+        if (t.p.N % MOOD__PANEL == 0) {
+            lay_in_panels(&t);
+            check_same(&t, once);
+            give((float *)t.p.b, (size_t)(t.p.K * t.p.N) * sizeof(float));
+            in_panels++;
+        }
         free(once);
         release(&t);
     }
+    check(in_panels >= 2);
 }
 
 static void test_pays(void)

@@ -15,6 +15,7 @@
 #include "fail_alloc.h"
 #include "kernel/gemm_i8.h"
 #include "models/encoder.h"
+#include "mood/import.h"
 #include "store/temp.h"
 #include "tensor/tensor.h"
 
@@ -367,6 +368,107 @@ static void test_not_copied(void **state)
     mood_encoder_destroy(&e);
 }
 
+/* ---- order -------------------------------------------------------------------------------- */
+
+#define INNER "encoder.layers.1.feed_forward.intermediate_dense.weight"
+
+static const mood_tensor *value_of(mood_encoder *e, const char *name)
+{
+    mood_weights *w = mood_encoder_weights(e);
+    return mood_weights_value(w, mood_weights_find(w, name));
+}
+
+/* The encoder `e` as every file that can be made of it: their bytes, one after the other. */
+static unsigned char *all_forms(const mood_encoder *e, size_t *n_bytes)
+{
+    static const mood_dtype dtypes[] = {MOOD_F32, MOOD_F16, MOOD_I8};
+    const char *names[] = {"f32", "f16", "i8", "model.safetensors"};
+    unsigned char *all = NULL;
+    *n_bytes = 0;
+    assert_ok(mood_encoder_export(e, temp_folder));
+    for (int i = 0; i < 4; i++) {
+        unsigned char *bytes;
+        size_t n;
+        if (i < 3)
+            assert_ok(mood_encoder_save(e, temp_path(names[i]), dtypes[i]));
+        assert_ok(mood__file_read(temp_path(names[i]), MAX_FILE_BYTES, &bytes, &n));
+        all = realloc(all, *n_bytes + n);
+        assert_non_null(all);
+        memcpy(all + *n_bytes, bytes, n);
+        *n_bytes += n;
+        mood__free(bytes);
+    }
+    return all;
+}
+
+static void check_same_forms(const mood_encoder *a, const mood_encoder *b)
+{
+    size_t n_a, n_b;
+    unsigned char *of_a = all_forms(a, &n_a), *of_b = all_forms(b, &n_b);
+    assert_int_equal(n_a, n_b);
+    assert_memory_equal(of_a, of_b, n_a);
+    free(of_a);
+    free(of_b);
+}
+
+/* An encoder file whose matrices lie row by row, as older programs and others write it. */
+static void save_plain(mood_encoder *e, const char *path, bool f16)
+{
+    const struct change none = {.f16 = f16};
+    struct mood__writer *w;
+    assert_ok(mood__writer_create(&w, &(struct mood__format){"encoder", 1, 0}));
+    add_config(w, &none, e);
+    mood_weights *weights = mood_encoder_weights(e);
+    for (int i = 0; i < mood_weights_count(weights); i++)
+        add_weight(w, &none, mood_weights_name(weights, i), mood_weights_value(weights, i));
+    assert_ok(mood__writer_save(w, path));
+    mood__writer_destroy(&w);
+}
+
+/* Matrices lie in the file as products read them, and nobody notices: what is loaded becomes the
+ * same files as what was saved, has its identity, and gives the same copy to train; as does what
+ * lies row by row. */
+static void test_order(void **state)
+{
+    (void)state;
+    const char *path = temp_path("ordered");
+    mood_encoder *e = make(LARGE), *back, *tunable;
+    const mood_tensor *plain = value_of(e, INNER);
+    assert_int_equal(plain->dtype, MOOD_F32);
+    for (int i = 0; i < 3; i++) {
+        if (i < 2)
+            assert_ok(mood_encoder_save(e, path, i == 0 ? MOOD_F32 : MOOD_F16));
+        else
+            save_plain(e, path, false);
+        assert_ok(mood_encoder_load(&back, path));
+        assert_int_equal(value_of(back, INNER)->dtype, i < 2 ? MOOD_F32_PANELS : MOOD_F32);
+        assert_true(mood_tensor_same_shape(value_of(back, INNER), plain));
+        if (i != 1) {
+            assert_ok(mood_encoder_verify(back));
+            check_same_forms(e, back);
+        }
+        assert_ok(mood__encoder_tunable(&tunable, back, (struct mood__encoder_part){1, 2}));
+        const mood_tensor *copy = value_of(tunable, INNER);
+        assert_int_equal(copy->dtype, MOOD_F32);
+        for (int64_t k = 0; k < mood_tensor_elements(plain); k++)
+            assert_float_equal(mood__f32(copy)[k], mood__f32(plain)[k], i == 1 ? 1e-3 : 0);
+        mood_encoder_destroy(&tunable);
+        mood_encoder_destroy(&back);
+    }
+    /* Rounded row by row or in panels, it is the same. */
+    mood_encoder *other;
+    assert_ok(mood_encoder_save(e, path, MOOD_F16));
+    assert_ok(mood_encoder_load(&back, path));
+    save_plain(e, temp_path("plain"), true);
+    assert_ok(mood_encoder_load(&other, temp_path("plain")));
+    check_same_forms(back, other);
+    mood_encoder_destroy(&other);
+    mood_encoder_destroy(&back);
+    mood_encoder_destroy(&e);
+}
+
+/* ---- every allocation --------------------------------------------------------------------- */
+
 static mood_status make_and_save(const void *arg)
 {
     mood_encoder *e;
@@ -416,9 +518,9 @@ static void test_each_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_damage),          cmocka_unit_test(test_wrong_entries),
-        cmocka_unit_test(test_wrong_configs),   cmocka_unit_test(test_not_copied),
-        cmocka_unit_test(test_each_allocation),
+        cmocka_unit_test(test_damage),        cmocka_unit_test(test_wrong_entries),
+        cmocka_unit_test(test_wrong_configs), cmocka_unit_test(test_not_copied),
+        cmocka_unit_test(test_order),         cmocka_unit_test(test_each_allocation),
     };
     return cmocka_run_group_tests_name("encoder-file", tests, temp_setup, temp_teardown);
 }
