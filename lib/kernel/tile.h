@@ -121,7 +121,8 @@ static inline void advance(struct packing *p)
     p->column += MOOD__PANEL;
     if (p->column >= p->left.width) {
         p->column = 0;
-        p->left.panel += p->left.panel ? MOOD__PANEL : 0;
+        if (p->left.panel)
+            p->left.panel += MOOD__PANEL;
         p->left.from += --p->left.rows ? p->left.ld : 0;
     }
 }
