@@ -113,7 +113,9 @@ static const struct cli_option options[] = {
      .unset = "~/.cache/libmood/features",
      .help = "keep what the encoder makes of the clips there, for the next training"},
     {CLI_INT_AT(struct options, copies), .name = "copies", .arg = "N", .fallback = "3", .min = 1,
-     .max = 100, .help = "with --encoder and --augment: changed copies of each training clip"},
+     .max = 100,
+     .help = "with --encoder or --network prosody, and --augment: changed copies of each training "
+             "clip"},
     {CLI_FLAG_AT(struct options, embed_encoder), .name = "embed-encoder",
      .help = "put the encoder into the model file, which then needs no other"},
     {CLI_INT_AT(struct options, threads), .name = "threads", .arg = "N", .fallback = "0", .min = 0,
@@ -183,12 +185,11 @@ static int on_event(void *user, const mood_train_event *e)
     return 0;
 }
 
-static mood_train_params params_of(struct run *r, mood_pool *pool,
-                                   const mood_augment_params *augment)
+static mood_train_params params_of(struct run *r, mood_pool *pool)
 {
     const struct options *o = r->o;
     mood_train_params p = {
-        .augment = *augment,
+        .augment = o->augmentation,
         .pool = pool,
         .on_event = on_event,
         .user = r,
@@ -290,7 +291,6 @@ static bool tell(struct run *r, const struct findings *f)
  * takes the middle of; its figures are theirs. */
 static bool train_last(struct run *runs, int n, const struct findings *f, mood_pool *pool)
 {
-    static const mood_augment_params none = {0};
     struct run r = runs[0];
     r.n_folds = 0;
     r.split = NULL;
@@ -298,7 +298,7 @@ static bool train_last(struct run *runs, int n, const struct findings *f, mood_p
     r.result = (mood_training){0};
     double ridge, temperature;
     prosody_middle(runs, n, &ridge, &temperature);
-    mood_train_params p = params_of(&r, pool, &none);
+    mood_train_params p = params_of(&r, pool);
     p.user = &r;
     p.prosody.ridges = &ridge;
     p.prosody.n_ridges = 1;
@@ -347,7 +347,7 @@ static bool name_checkpoint(struct run *r)
     return false;
 }
 
-static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *augment)
+static bool run_one(struct run *r, mood_pool *pool)
 {
     char dir[4096];
     if (!make_split(r))
@@ -364,7 +364,7 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
         return fail(r, dir);
     if (!name_checkpoint(r))
         return false;
-    mood_train_params p = params_of(r, pool, augment);
+    mood_train_params p = params_of(r, pool);
     if (!ended_well(r, encoder_choose(r, &p)))
         return false;
     if (make_model(r) != MOOD_OK)
@@ -389,7 +389,7 @@ static bool run_one(struct run *r, mood_pool *pool, const mood_augment_params *a
 /* ---- the whole ---- */
 
 static bool run_all(struct cli *c, const struct options *o, const mood_corpus *corpus,
-                    mood_encoder *encoder, mood_pool *pool, const mood_augment_params *augment)
+                    mood_encoder *encoder, mood_pool *pool)
 {
     int n_folds = o->cross_corpus ? mood_corpus_n_collections(corpus) : o->folds;
     int n = n_folds ? n_folds : 1;
@@ -409,7 +409,7 @@ static bool run_all(struct cli *c, const struct options *o, const mood_corpus *c
                                .n_folds = n_folds};
         if (i == 0)
             show_corpus(&runs[i]);
-        ok = run_one(&runs[i], pool, augment);
+        ok = run_one(&runs[i], pool);
         mood_model_destroy(&runs[i].model);
         trace_free(&runs[i]);
     }
@@ -427,11 +427,11 @@ static bool run_all(struct cli *c, const struct options *o, const mood_corpus *c
 }
 
 /* What the table cannot say: which options go together. */
-static bool check_usage(struct cli *c, struct options *o, mood_augment_params *augment)
+static bool check_usage(struct cli *c, struct options *o)
 {
     if (o->cpumask && mood_cpu_limit(o->cpumask) != MOOD_OK)
         return cli_usage(c, "--cpumask: %s", mood_error_detail());
-    if (o->augment && mood_augment_parse(augment, o->augment) != MOOD_OK)
+    if (o->augment && mood_augment_parse(&o->augmentation, o->augment) != MOOD_OK)
         return cli_usage(c, "--augment: %s", mood_error_detail());
     if (o->folds == 1)
         return cli_usage(c, "--folds: at least 2");
@@ -475,11 +475,10 @@ static bool compare(struct cli *c, mood_corpus *corpus, mood_pool *pool)
 
 static void work(struct cli *c, struct options *o)
 {
-    mood_augment_params augment = {0};
     mood_corpus *corpus = NULL;
     mood_pool *pool = NULL;
     mood_encoder *encoder = NULL;
-    bool ok = check_usage(c, o, &augment);
+    bool ok = check_usage(c, o);
     o->out = o->out ? o->out : "model.h5";
     if (ok && (mood_pool_create(&pool, o->threads) != MOOD_OK ||
                mood_corpus_create(&corpus) != MOOD_OK)) {
@@ -497,7 +496,7 @@ static void work(struct cli *c, struct options *o)
         ok = false;
     }
     if (ok && encoder_load(c, o, &encoder) && compare(c, corpus, pool))
-        run_all(c, o, corpus, encoder, pool, &augment);
+        run_all(c, o, corpus, encoder, pool);
     mood_encoder_destroy(&encoder);
     mood_corpus_destroy(&corpus);
     mood_pool_destroy(&pool);

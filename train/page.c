@@ -431,6 +431,12 @@ static void put_prosody(const struct page *p, const struct options *o)
     put_number(p, "centres", o->centres);
     put_number(p, "background sounds", o->background);
     put_setting(p, "training clips heard at speeds", o->speed);
+    if (o->augment) {
+        char text[256];
+        snprintf(text, sizeof(text), "%s, %d cop%s of each training clip", o->augment, o->copies,
+                 o->copies == 1 ? "y" : "ies");
+        put_setting(p, "augmentation", text);
+    }
     put_setting(p, "ridge", o->ridge);
     if (p->f->n_runs == 1 && o->ridges.n > 1)
         put_number(p, "best ridge", prosody_ridge(p->run));

@@ -9,11 +9,10 @@
 
 /* What only the heads have: an option that would be without effect is a mistake. */
 static const char *const of_heads[] = {
-    "epochs", "batch",         "lr",         "optimiser",      "weight-decay", "schedule",
-    "warmup", "average",       "accumulate", "class-weights",  "dropout",      "label-smoothing",
-    "mixup",  "clip-norm",     "early-stop", "augment",        "encoder",      "cache",
-    "copies", "encoder-layer", "finetune",   "encoder-config", "encoder-lr",   "embed-encoder",
-    "trace",  "resume",
+    "epochs",   "batch",          "lr",         "optimiser",     "weight-decay", "schedule",
+    "warmup",   "average",        "accumulate", "class-weights", "dropout",      "label-smoothing",
+    "mixup",    "clip-norm",      "early-stop", "encoder",       "cache",        "encoder-layer",
+    "finetune", "encoder-config", "encoder-lr", "embed-encoder", "trace",        "resume",
 };
 static const char *const of_prosody[] = {"ridge", "speeds", "centres", "background"};
 
@@ -50,6 +49,10 @@ bool prosody_check(struct cli *c, struct options *o)
 {
     if (o->network != NETWORK_PROSODY)
         return refuse(c, of_prosody, sizeof(of_prosody) / sizeof(of_prosody[0]), "heads");
+    const unsigned masks = MOOD_AUGMENT_TIME_MASK | MOOD_AUGMENT_FREQ_MASK;
+    if (o->augmentation.kinds & masks)
+        return cli_usage(
+            c, "--augment: masks have no meaning for --network prosody, which hears no log-mel");
     return refuse(c, of_heads, sizeof(of_heads) / sizeof(of_heads[0]), "prosody") &&
            read_numbers(c, "ridge", o->ridge, 1e-9, 1e9, MOOD_MAX_RIDGES, &o->ridges) &&
            read_numbers(c, "speeds", o->speed, 0.5, 2, MOOD_MAX_SPEEDS, &o->speeds);

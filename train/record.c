@@ -136,6 +136,13 @@ static json_t *notice_json(const mood_corpus *corpus)
     return json_text(notice);
 }
 
+static void put_augmentation(json_t *recipe, const struct options *o)
+{
+    json_object_set_new(recipe, "augment", json_text(o->augment ? o->augment : ""));
+    if ((o->encoder || o->network == NETWORK_PROSODY) && o->augment)
+        json_object_set_new(recipe, "copies", json_integer(o->copies));
+}
+
 /* What to ask for to get the same training again. */
 static json_t *recipe_json(const struct run *r)
 {
@@ -147,6 +154,7 @@ static json_t *recipe_json(const struct run *r)
         json_object_set_new(recipe, "speeds", numbers_json(&p->speeds));
         json_object_set_new(recipe, "centres", json_integer(p->centres));
         json_object_set_new(recipe, "background", json_integer(p->background));
+        put_augmentation(recipe, p);
         return recipe;
     }
     json_object_set_new(recipe, "epochs", json_integer(p->epochs));
@@ -155,9 +163,7 @@ static json_t *recipe_json(const struct run *r)
     json_object_set_new(recipe, "dropout", json_real(p->dropout));
     json_object_set_new(recipe, "clip_norm", json_real(p->clip_norm));
     json_object_set_new(recipe, "early_stop", json_integer(p->early_stop));
-    json_object_set_new(recipe, "augment", json_text(p->augment ? p->augment : ""));
-    if (p->encoder && p->augment)
-        json_object_set_new(recipe, "copies", json_integer(p->copies));
+    put_augmentation(recipe, p);
     struct recipe_extra extras[RECIPE_MAX_EXTRAS];
     for (int i = 0, n = recipe_extras(extras, p); i < n; i++)
         json_object_set_new(recipe, extras[i].name,

@@ -39,7 +39,8 @@ struct options {
     int network;
     const char *ridge, *speed;
     int centres, background;
-    struct numbers ridges, speeds; /* the two, read by prosody_check */
+    mood_augment_params augmentation; /* --augment, read */
+    struct numbers ridges, speeds;    /* the two, read by prosody_check */
 };
 
 struct findings; /* findings.h */

@@ -192,7 +192,8 @@ typedef enum mood_schedule {
  * training at a time. */
 typedef struct mood_prosody_bank mood_prosody_bank;
 
-/* An empty one; `corpus` is borrowed for its life. It grows by 4 kB for each window and speed.
+/* An empty one; `corpus` is borrowed for its life. It grows by 4 kB for each window and speed
+ * or copy.
  * Owned by the caller; free with mood_prosody_bank_destroy. Errors: E_NOMEM. */
 MOOD_NODISCARD
 MOOD_API mood_status mood_prosody_bank_create(mood_prosody_bank **out, const mood_corpus *corpus);
@@ -254,9 +255,12 @@ typedef struct mood_train_params {
                           * and 1 with MOOD_FINETUNE_ALL */
     const char *cache;   /* the folder for features; NULL: $XDG_CACHE_HOME/libmood/features, or
                           * ~/.cache/libmood/features */
-    int copies;          /* with augmentation: changed copies of each training clip; 0: 3 */
 
-    /* For a model on prosody: what there is beside it is pool, on_event, user and stop. */
+    /* For one of an encoder that is not trained, or on prosody: */
+    int copies; /* with augmentation: changed copies of each training clip; 0: 3 */
+
+    /* For a model on prosody: what there is beside it is augment, copies, seed, pool, on_event,
+     * user and stop. */
     mood_prosody_params prosody;
 } mood_train_params;
 
@@ -304,7 +308,9 @@ typedef struct mood_training {
  * that was fitted on its validation answers; while it is being trained the temperature is 1.
  *
  * A model on prosody is trained by ridge regression in closed form (docs/training.md), on the
- * windows with speech of all training clips at all speeds; it has no epochs, and draws nothing. Of
+ * windows with speech of all training clips at all speeds; it has no epochs. Augmentation adds
+ * `copies` of each training clip, at a speed that is drawn from them, each window of which is
+ * changed by some of the kinds, which are drawn too. Of
  * several lambdas the one with the best validation UAR is taken, the larger of equals: `epochs` has
  * one entry for each, from the largest to the smallest.
  *

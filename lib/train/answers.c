@@ -49,7 +49,7 @@ static mood_status answer(struct mood__trainer *t, size_t clip, int worker, mood
 {
     mood_infer *infer = t->infers[worker];
     if (t->prosody) {
-        struct mood__measured m = *mood__prosody_bank_find(t->prosody, clip, 1);
+        struct mood__measured m = *mood__prosody_bank_find(t->prosody, clip, mood__as_it_is);
         return mood__infer_heard(infer, &m.heard, feed_functionals, &m, r);
     }
     if (mood__tunes_all(&t->tuning)) { /* nothing of it is kept: as any other program would */

@@ -370,12 +370,16 @@ static mood_status make(struct mood__bank *b)
     return MOOD_OK;
 }
 
+int mood__copies_of(const mood_train_params *params)
+{
+    enum { COPIES = 3 };
+    return params->augment.kinds == 0 ? 0 : params->copies ? params->copies : COPIES;
+}
+
 struct mood__bank_params mood__bank_params_of(const mood_train_params *params,
                                               const mood_corpus *corpus, const mood_split *split,
                                               int layer)
 {
-    enum { COPIES = 3 };
-    bool changed = params->augment.kinds != 0 && layer != MOOD__LAYER_MEANS;
     return (struct mood__bank_params){
         .corpus = corpus,
         .split = split,
@@ -383,9 +387,7 @@ struct mood__bank_params mood__bank_params_of(const mood_train_params *params,
         .layer = layer,
         .folder = params->cache,
         .augment = &params->augment,
-        .copies = !changed         ? 0
-                  : params->copies ? params->copies
-                                   : COPIES,
+        .copies = layer == MOOD__LAYER_MEANS ? 0 : mood__copies_of(params),
         .pool = params->pool,
         .stop = params->stop,
         .on_event = params->on_event,

@@ -33,6 +33,9 @@ struct mood__bank_params {
 };
 
 /* The params for a layer of params->encoder. */
+/* Changed copies of each training clip: without augmentation none. */
+int mood__copies_of(const mood_train_params *params);
+
 struct mood__bank_params mood__bank_params_of(const mood_train_params *params,
                                               const mood_corpus *corpus, const mood_split *split,
                                               int layer);

@@ -43,7 +43,12 @@ static mood_status check(const struct mood__trainer *t)
     if (p->n_background < 0 || p->n_background > MOOD_MAX_BACKGROUND)
         return mood__fail(MOOD_E_INVALID, "training: %d background sounds; at most %d",
                           p->n_background, MOOD_MAX_BACKGROUND);
+    const unsigned masks = MOOD_AUGMENT_TIME_MASK | MOOD_AUGMENT_FREQ_MASK;
+    if (t->p.augment.kinds & masks)
+        return mood__fail(MOOD_E_INVALID, "training: a network on prosody hears no log-mel that "
+                                          "could be masked");
     MOOD__TRY(mood__trainer_check_labels(t));
+    MOOD__TRY(mood__trainer_check_augment(t));
     if (t->p.encoder)
         return mood__fail(MOOD_E_INVALID, "training: the model was made without an encoder");
     if (t->p.checkpoint || t->p.resume)
@@ -64,6 +69,7 @@ static void take_params(struct learning *l)
         p->speeds = default_speeds;
         p->n_speeds = sizeof(default_speeds) / sizeof(default_speeds[0]);
     }
+    l->t->p.copies = mood__copies_of(&l->t->p);
     if (mood_model_prosody(l->t->model)->no_gate)
         p->n_background = 0;
     else if (p->n_background == 0)
@@ -107,6 +113,8 @@ static mood_status measure(struct mood__trainer *t)
     const struct mood__bank_filling filling = {.split = t->split,
                                                .speeds = t->p.prosody.speeds,
                                                .n_speeds = t->p.prosody.n_speeds,
+                                               .augment = &t->p.augment,
+                                               .n_copies = t->p.copies,
                                                .n_background = t->p.prosody.n_background,
                                                .seed = t->p.seed,
                                                .pool = t->p.pool,
@@ -117,9 +125,9 @@ static mood_status measure(struct mood__trainer *t)
 
 /* Add the windows of a clip that recognition would answer by: those that are loud enough, or all.
  * With l->rows NULL they are only counted. */
-static void add_windows(struct learning *l, size_t clip, double speed)
+static void add_windows(struct learning *l, size_t clip, struct mood__form form)
 {
-    const struct mood__measured *m = mood__prosody_bank_find(l->t->prosody, clip, speed);
+    const struct mood__measured *m = mood__prosody_bank_find(l->t->prosody, clip, form);
     size_t n_speech = 0;
     for (size_t i = 0; i < m->heard.n_windows; i++)
         n_speech += m->heard.speech[i];
@@ -130,7 +138,7 @@ static void add_windows(struct learning *l, size_t clip, double speed)
             l->rows[l->n_rows] =
                 (struct mood__fit_row){.x = m->functionals + i * MOOD_N_FUNCTIONALS,
                                        .label = mood_corpus_clip(l->t->corpus, clip)->label,
-                                       .plain = speed == 1};
+                                       .plain = form.copy == 0 && form.speed == 1};
         l->n_rows++;
     }
 }
@@ -139,9 +147,12 @@ static void add_all(struct learning *l)
 {
     const struct mood__trainer *t = l->t;
     l->n_rows = 0;
-    for (size_t i = 0; i < t->n_train; i++)
+    for (size_t i = 0; i < t->n_train; i++) {
         for (int s = 0; s < t->p.prosody.n_speeds; s++)
-            add_windows(l, t->train[i], t->p.prosody.speeds[s]);
+            add_windows(l, t->train[i], (struct mood__form){.speed = t->p.prosody.speeds[s]});
+        for (int k = 1; k <= t->p.copies; k++)
+            add_windows(l, t->train[i], (struct mood__form){.copy = k});
+    }
     for (int i = 0; i < t->p.prosody.n_background; i++) {
         if (l->rows)
             l->rows[l->n_rows] =

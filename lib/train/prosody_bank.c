@@ -1,19 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
- * prosody_bank.c — Measuring clips on all threads, each speed of each clip once. */
+ * prosody_bank.c — Measuring clips on all threads, each form of each clip once. */
 #include "train/prosody_bank.h"
+
+#include <string.h>
 
 #include "audio/background.h"
 #include "audio/resample.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/rng.h"
 #include "train/work.h"
 
-/* All clips of the corpus at one speed. */
+enum { STREAM_COPY = 0x636f7079 };
+
+/* All clips of the corpus in one form. */
 struct shelf {
-    double speed;
+    struct mood__form form;
     struct mood__measured *clips;
+};
+
+/* What decides what a copy is. */
+struct recipe {
+    uint64_t seed;
+    mood_augment_params augment;
+    double speeds[MOOD_MAX_SPEEDS];
+    int n_speeds;
 };
 
 struct mood_prosody_bank {
@@ -23,6 +36,7 @@ struct mood_prosody_bank {
     float *background; /* (n_background, MOOD_N_FUNCTIONALS), of `seed` */
     int n_background;
     uint64_t seed;
+    struct recipe recipe; /* of the copies that are there */
 };
 
 mood_status mood_prosody_bank_create(mood_prosody_bank **out, const mood_corpus *corpus)
@@ -34,19 +48,23 @@ mood_status mood_prosody_bank_create(mood_prosody_bank **out, const mood_corpus 
     return b ? MOOD_OK : mood__nomem();
 }
 
+static void shelf_free(const mood_prosody_bank *b, struct shelf *s)
+{
+    for (size_t i = 0; i < mood_corpus_n_clips(b->corpus); i++) {
+        mood__heard_free(&s->clips[i].heard);
+        mood__free(s->clips[i].functionals);
+    }
+    mood__free(s->clips);
+}
+
 void mood_prosody_bank_destroy(mood_prosody_bank **bank)
 {
     mood_prosody_bank *b = *bank;
     *bank = NULL;
     if (!b)
         return;
-    for (int s = 0; s < b->n_shelves; s++) {
-        for (size_t i = 0; i < mood_corpus_n_clips(b->corpus); i++) {
-            mood__heard_free(&b->shelves[s].clips[i].heard);
-            mood__free(b->shelves[s].clips[i].functionals);
-        }
-        mood__free(b->shelves[s].clips);
-    }
+    for (int s = 0; s < b->n_shelves; s++)
+        shelf_free(b, &b->shelves[s]);
     mood__free(b->shelves);
     mood__free(b->background);
     mood__free(b);
@@ -57,24 +75,26 @@ bool mood__prosody_bank_is_of(const mood_prosody_bank *b, const mood_corpus *cor
     return b->corpus == corpus;
 }
 
-static struct shelf *shelf_of(const mood_prosody_bank *b, double speed)
+static struct shelf *shelf_of(const mood_prosody_bank *b, struct mood__form form)
 {
-    for (int s = 0; s < b->n_shelves; s++)
-        if (b->shelves[s].speed == speed)
+    for (int s = 0; s < b->n_shelves; s++) {
+        const struct mood__form *have = &b->shelves[s].form;
+        if (have->copy == form.copy && (form.copy > 0 || have->speed == form.speed))
             return &b->shelves[s];
+    }
     return NULL;
 }
 
 const struct mood__measured *mood__prosody_bank_find(const mood_prosody_bank *b, size_t clip,
-                                                     double speed)
+                                                     struct mood__form form)
 {
-    const struct shelf *shelf = shelf_of(b, speed);
+    const struct shelf *shelf = shelf_of(b, form);
     return shelf && shelf->clips[clip].heard.n_windows > 0 ? &shelf->clips[clip] : NULL;
 }
 
-static mood_status add_shelf(mood_prosody_bank *b, double speed)
+static mood_status add_shelf(mood_prosody_bank *b, struct mood__form form)
 {
-    if (shelf_of(b, speed))
+    if (shelf_of(b, form))
         return MOOD_OK;
     struct shelf *shelves =
         mood__realloc(b->shelves, (size_t)b->n_shelves + 1, sizeof(*b->shelves));
@@ -85,7 +105,7 @@ static mood_status add_shelf(mood_prosody_bank *b, double speed)
         mood__calloc(mood_corpus_n_clips(b->corpus), sizeof(*b->shelves->clips));
     if (!clips)
         return mood__nomem();
-    b->shelves[b->n_shelves++] = (struct shelf){speed, clips};
+    b->shelves[b->n_shelves++] = (struct shelf){form, clips};
     return MOOD_OK;
 }
 
@@ -100,9 +120,22 @@ static mood_status take_windows(struct mood__measured *m, size_t n_samples, size
     return m->heard.start && m->heard.speech && m->functionals ? MOOD_OK : mood__nomem();
 }
 
-/* All windows of a recording, as mood_infer_run hears them. */
+/* Each of the kinds with probability one half, but one of them at least: what all copies have would
+ * be nothing that a voice can be told by without. */
+static const mood_augment_params *draw_kinds(mood_augment_params *some,
+                                             const mood_augment_params *all, struct mood__rng *r)
+{
+    *some = *all;
+    do
+        some->kinds = all->kinds & (unsigned)mood__rng_u64(r);
+    while (some->kinds == 0);
+    return some;
+}
+
+/* All windows of a recording, as mood_infer_run hears them; with `r`, each of them changed. */
 static mood_status measure(struct mood__measured *out, struct mood__ear *ear, const float *pcm,
-                           size_t n_samples)
+                           size_t n_samples, const mood_augment_params *augment,
+                           struct mood__rng *r)
 {
     mood_windows w;
     MOOD__TRY(mood__plan_windows(&w, n_samples));
@@ -110,8 +143,10 @@ static mood_status measure(struct mood__measured *out, struct mood__ear *ear, co
     mood_status status = take_windows(&m, n_samples, w.count);
     for (size_t i = 0; i < w.count && !status; i++) {
         m.heard.start[i] = mood_windows_start(&w, i);
-        status = mood__ear_window(ear, NULL, &m.heard.speech[i], pcm, n_samples, m.heard.start[i],
-                                  NULL, 0);
+        mood_augment_params some;
+        status =
+            mood__ear_window(ear, NULL, &m.heard.speech[i], pcm, n_samples, m.heard.start[i],
+                             r ? draw_kinds(&some, augment, r) : NULL, r ? mood__rng_u64(r) : 0);
         if (!status)
             status = mood__ear_functionals(ear, m.functionals + i * MOOD_N_FUNCTIONALS);
     }
@@ -127,16 +162,23 @@ static mood_status measure(struct mood__measured *out, struct mood__ear *ear, co
 
 /* The whole recording is made faster or slower, and then cut: windows have 3 s wherever there are
  * so many. */
-static mood_status measure_at(struct mood__measured *out, double speed, struct mood__ear *ear,
-                              const mood_audio *audio)
+static mood_status measure_form(struct mood__measured *out, struct mood__form form, size_t clip,
+                                const struct recipe *recipe, struct mood__ear *ear,
+                                const mood_audio *audio)
 {
     const float *pcm = mood_audio_samples(audio);
     size_t n_samples = mood_audio_length(audio), n;
     float *changed;
-    if (speed == 1)
-        return measure(out, ear, pcm, n_samples);
-    MOOD__TRY(mood__resample_speed(&changed, &n, pcm, n_samples, speed));
-    mood_status status = measure(out, ear, changed, n);
+    uint64_t key = mood__hash64(recipe->seed, STREAM_COPY);
+    struct mood__rng own = mood__rng_make(mood__hash64(key, clip), (uint64_t)form.copy), *r = NULL;
+    if (form.copy > 0) {
+        r = &own;
+        form.speed = recipe->speeds[mood__rng_below(r, (uint64_t)recipe->n_speeds)];
+    }
+    if (form.speed == 1)
+        return measure(out, ear, pcm, n_samples, &recipe->augment, r);
+    MOOD__TRY(mood__resample_speed(&changed, &n, pcm, n_samples, form.speed));
+    mood_status status = measure(out, ear, changed, n, &recipe->augment, r);
     mood__free(changed);
     return status;
 }
@@ -151,13 +193,16 @@ struct filling {
     struct mood__failure *failures; /* one per task */
 };
 
-static bool is_wanted(const struct filling *s, size_t clip, double speed)
+static bool is_wanted(const struct filling *s, size_t clip, struct mood__form form)
 {
     mood_side side = mood_split_side(s->f->split, clip);
-    bool wanted = speed == 1 && side != MOOD_SIDE_UNUSED;
-    for (int i = 0; i < s->f->n_speeds && (side == MOOD_SIDE_TRAIN || side == MOOD_SIDE_VAL); i++)
-        wanted = wanted || s->f->speeds[i] == speed;
-    return wanted && !mood__prosody_bank_find(s->b, clip, speed);
+    bool learnt = side == MOOD_SIDE_TRAIN || side == MOOD_SIDE_VAL;
+    bool plain = form.copy == 0, wanted = plain && form.speed == 1 && side != MOOD_SIDE_UNUSED;
+    for (int i = 0; i < s->f->n_speeds && learnt && plain; i++)
+        wanted = wanted || s->f->speeds[i] == form.speed;
+    if (!plain)
+        wanted = learnt && form.copy <= s->f->n_copies;
+    return wanted && !mood__prosody_bank_find(s->b, clip, form);
 }
 
 static mood_status fill_clip(const struct filling *s, size_t clip, struct mood__ear *ear)
@@ -167,8 +212,9 @@ static mood_status fill_clip(const struct filling *s, size_t clip, struct mood__
     mood_status status = mood_audio_read(&audio, path, NULL);
     for (int i = 0; i < s->b->n_shelves && !status; i++) {
         struct shelf *shelf = &s->b->shelves[i];
-        if (is_wanted(s, clip, shelf->speed))
-            status = measure_at(&shelf->clips[clip], shelf->speed, ear, audio);
+        if (is_wanted(s, clip, shelf->form))
+            status =
+                measure_form(&shelf->clips[clip], shelf->form, clip, &s->b->recipe, ear, audio);
     }
     mood_audio_destroy(&audio);
     return status ? mood__fail_in(status, "%s", path) : MOOD_OK;
@@ -208,7 +254,7 @@ static mood_status find_missing(struct filling *s)
     for (size_t i = 0; i < n; i++) {
         bool wanted = false;
         for (int k = 0; k < s->b->n_shelves; k++)
-            wanted = wanted || is_wanted(s, i, s->b->shelves[k].speed);
+            wanted = wanted || is_wanted(s, i, s->b->shelves[k].form);
         if (wanted)
             s->clips[s->n_clips++] = i;
     }
@@ -264,12 +310,43 @@ const float *mood__prosody_bank_background(const mood_prosody_bank *b, int i)
     return b->background + (size_t)i * MOOD_N_FUNCTIONALS;
 }
 
+/* Take over what copies are to be; those that are something else go. */
+static void set_recipe(mood_prosody_bank *b, const struct mood__bank_filling *f)
+{
+    struct recipe r;
+    memset(&r, 0, sizeof(r)); /* it is compared as bytes */
+    r.seed = f->seed;
+    r.augment = *f->augment;
+    r.n_speeds = f->n_speeds;
+    memcpy(r.speeds, f->speeds, (size_t)f->n_speeds * sizeof(*f->speeds));
+    if (f->n_copies == 0 || memcmp(&r, &b->recipe, sizeof(r)) == 0)
+        return;
+    b->recipe = r;
+    int kept = 0;
+    for (int s = 0; s < b->n_shelves; s++) {
+        if (b->shelves[s].form.copy > 0)
+            shelf_free(b, &b->shelves[s]);
+        else
+            b->shelves[kept++] = b->shelves[s];
+    }
+    b->n_shelves = kept;
+}
+
+static mood_status add_shelves(mood_prosody_bank *b, const struct mood__bank_filling *f)
+{
+    MOOD__TRY(add_shelf(b, mood__as_it_is));
+    for (int i = 0; i < f->n_speeds; i++)
+        MOOD__TRY(add_shelf(b, (struct mood__form){.speed = f->speeds[i]}));
+    for (int i = 1; i <= f->n_copies; i++)
+        MOOD__TRY(add_shelf(b, (struct mood__form){.copy = i}));
+    return MOOD_OK;
+}
+
 mood_status mood__prosody_bank_fill(mood_prosody_bank *b, const struct mood__bank_filling *f)
 {
     struct filling s = {.b = b, .f = f};
-    MOOD__TRY(add_shelf(b, 1));
-    for (int i = 0; i < f->n_speeds; i++)
-        MOOD__TRY(add_shelf(b, f->speeds[i]));
+    set_recipe(b, f);
+    MOOD__TRY(add_shelves(b, f));
     mood_status status = find_missing(&s);
     if (!status)
         status = make_ears(&s);

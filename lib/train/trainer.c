@@ -84,12 +84,21 @@ mood_status mood__trainer_check_labels(const struct mood__trainer *t)
                 : mood__fail(MOOD_E_INVALID, "training: model and corpus have different labels");
 }
 
+mood_status mood__trainer_check_augment(const struct mood__trainer *t)
+{
+    float probe[1] = {0}; /* are the ranges sound? */
+    if (t->p.copies < 0 || t->p.copies > MAX_COPIES)
+        return mood__fail(MOOD_E_INVALID, "training: %d copies of a clip; at most %d", t->p.copies,
+                          MAX_COPIES);
+    return mood_augment_run(probe, 1, &t->p.augment, 0);
+}
+
 static mood_status check(const struct mood__trainer *t)
 {
     const mood_train_params *p = &t->p;
     if (p->epochs < 0 || p->epochs > 1000000 || p->batch < 0 || p->batch > 65536 ||
-        p->early_stop < 0 || p->copies < 0 || p->copies > MAX_COPIES || !(p->clip_norm >= 0) ||
-        !(p->dropout < 1) || !(p->label_smoothing >= 0 && p->label_smoothing < 1))
+        p->early_stop < 0 || !(p->clip_norm >= 0) || !(p->dropout < 1) ||
+        !(p->label_smoothing >= 0 && p->label_smoothing < 1))
         return mood__fail(MOOD_E_INVALID, "training: a parameter is out of range");
     if (p->accumulate < 0 || p->accumulate > MAX_ACCUMULATE ||
         !(p->mixup >= 0 && p->mixup <= 100) || !(p->average >= 0 && p->average < 1) ||
@@ -104,8 +113,7 @@ static mood_status check(const struct mood__trainer *t)
     MOOD__TRY(mood__tuning_check(t->model, p));
     if (p->resume && !p->checkpoint)
         return mood__fail(MOOD_E_INVALID, "training: there is no checkpoint to resume from");
-    float probe[1] = {0}; /* are the ranges of the augmentation sound? */
-    return mood_augment_run(probe, 1, &p->augment, 0);
+    return mood__trainer_check_augment(t);
 }
 
 /* The clips of one side, in the corpus' order. */

@@ -86,6 +86,10 @@ size_t mood__trainer_side(const struct mood__trainer *t, mood_side side, size_t 
 MOOD_NODISCARD
 mood_status mood__trainer_check_labels(const struct mood__trainer *t);
 
+/* Whether what is to be done to training windows can be done. Errors: E_INVALID. */
+MOOD_NODISCARD
+mood_status mood__trainer_check_augment(const struct mood__trainer *t);
+
 /* Make the recognisers, one per thread. Errors: E_NOMEM. */
 MOOD_NODISCARD
 mood_status mood__trainer_make_infers(struct mood__trainer *t);

@@ -41,7 +41,7 @@ class Prosody(Folder):
         for clip, line in zip(clips, r.out.splitlines(), strict=True):
             self.assertEqual(clip["probabilities"], json.loads(line)["all_probabilities"])
         self.assertEqual(m["recipe"], {"network": "prosody", "ridge": [1e-5], "speeds": [1.0, 1.1],
-                                       "centres": 100, "background": 60})
+                                       "centres": 100, "background": 60, "augment": ""})
         self.assertEqual(m["ridge"], 1e-5)
         self.assertEqual(len(m["ridges"]), 1)
         self.assertEqual(m["ridges"][0]["temperature"], m["calibration"]["temperature"])
@@ -54,9 +54,19 @@ class Prosody(Folder):
         self.assertIn("kernel with 100 centres, on 991 functionals of prosody, version 1, with a gate", r.out)
         self.assertIn("network prosody", r.out)
 
+    def test_copies(self):
+        """Changed copies teach something else, and the record, report and file say that there were some."""
+        self.train("-o", "plain.h5")
+        self.train("-o", "changed.h5", "--augment", "noise,lowpass", "--copies", "2", "--report", "changed")
+        self.assertNotEqual(read("plain.h5"), read("changed.h5"))
+        recipe = read_json("changed/metrics.json")["recipe"]
+        self.assertEqual((recipe["augment"], recipe["copies"]), ("noise,lowpass", 2))
+        self.assertIn("noise,lowpass, 2 copies of each training clip", read("changed/report.html").decode())
+
     def test_same_bytes(self):
-        self.train("-o", "one.h5", "--threads", "1")
-        self.train("-o", "two.h5", "--threads", "2")
+        copies = "--augment", "room", "--copies", "1"
+        self.train("-o", "one.h5", "--threads", "1", *copies)
+        self.train("-o", "two.h5", "--threads", "2", *copies)
         self.assertEqual(read("one.h5"), read("two.h5"))
 
     def test_ridges(self):
@@ -100,7 +110,7 @@ class Prosody(Folder):
                 (("--epochs", "20"), "--epochs has no meaning for --network prosody"),
                 (("--resume",), "--resume has no meaning"),
                 (("--encoder", "enc.h5"), "--encoder has no meaning"),
-                (("--augment", "noise"), "--augment has no meaning"),
+                (("--augment", "noise,timemask"), "masks have no meaning for --network prosody"),
                 (("--trace", "t"), "--trace has no meaning"),
                 (("--ridge", ""), "--ridge: '' is not a list of numbers"),
                 (("--ridge", "1,"), "--ridge: '1,' is not"),

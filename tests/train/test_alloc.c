@@ -128,7 +128,8 @@ static void test_each_fails_once_on_prosody(void **state)
 {
     (void)state;
     mood_train_params p = {
-        .prosody = {.speeds = (double[]){1, 1.1}, .n_speeds = 2, .n_background = 2}};
+        .copies = 1, .prosody = {.speeds = (double[]){1, 1.1}, .n_speeds = 2, .n_background = 2}};
+    assert_int_equal(mood_augment_parse(&p.augment, "noise,room"), MOOD_OK);
     int alone = fail_each_alloc(fit_prosody, &p);
     p.pool = pool;
     assert_true(alone > 100 && fail_each_alloc(fit_prosody, &p) > alone);

@@ -278,7 +278,8 @@ static void test_same_bytes(void **state)
     struct fitted one = {.alone = true, .gate = true}, three = {.alone = true, .gate = true};
     mood_pool *pool;
     assert_ok(mood_pool_create(&pool, 3));
-    mood_train_params p = {.prosody = {.n_background = 9}};
+    mood_train_params p = {.copies = 1, .prosody = {.n_background = 9}};
+    assert_ok(mood_augment_parse(&p.augment, "noise,room,lowpass"));
     fit(&one, p);
     p.pool = pool;
     fit(&three, p);
@@ -291,6 +292,66 @@ static void test_same_bytes(void **state)
     fitted_free(&one);
     fitted_free(&three);
     mood_pool_destroy(&pool);
+}
+
+/* Noise makes voices brighter; of two kinds each is in some copies only. */
+static void test_copies(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"noise", "noise,lowpass"};
+    struct fitted plain = {0}, changed[2] = {{0}};
+    float mean[3];
+    int k = 0;
+    char name[MOOD_FUNCTIONAL_NAME] = "";
+    for (; k < MOOD_N_FUNCTIONALS && strcmp(name, "overall.centroid.mean") != 0; k++)
+        mood_functional_name(name, k);
+    mood_train_params p = {.prosody = {.speeds = (double[]){1}, .n_speeds = 1}};
+    p.augment.noise_snr_min_db = p.augment.noise_snr_max_db = 10;
+    fit(&plain, p);
+    p.copies = 2;
+    for (int i = 0; i < 2; i++) {
+        assert_ok(mood_augment_parse(&p.augment, kinds[i]));
+        fit(&changed[i], p);
+        assert_ok(changed[i].status);
+    }
+    const struct fitted *all[] = {&plain, &changed[0], &changed[1]};
+    for (int i = 0; i < 3; i++) {
+        mood_weights *w = mood_model_weights(all[i]->model);
+        const mood_tensor *t = mood_weights_value(w, mood_weights_find(w, "prosody.mean"));
+        mean[i] = ((const float *)t->data)[k - 1];
+    }
+    print_message("  centroid %.2f kHz, with noise %.2f, and low-pass %.2f\n", (double)mean[0],
+                  (double)mean[1], (double)mean[2]);
+    assert_true(mean[1] > mean[0] * 1.2f && mean[2] < mean[1] && mean[2] > mean[0] * 0.8f);
+    fitted_free(&plain);
+    fitted_free(&changed[0]);
+    fitted_free(&changed[1]);
+}
+
+/* Copies are measured once too, and again when they are to be others. */
+static void test_bank_of_copies(void **state)
+{
+    (void)state;
+    mood_prosody_bank *bank;
+    assert_ok(mood_prosody_bank_create(&bank, toy.corpus));
+    mood_train_params p = {.copies = 2,
+                           .prosody = {.bank = bank, .speeds = (double[]){1, 1.1}, .n_speeds = 2}};
+    for (int i = 0; i < 6; i++) {
+        struct fitted f = {0}, alone = {.alone = true};
+        assert_ok(mood_augment_parse(&p.augment, i < 4 ? "noise" : "noise,room"));
+        p.copies = i == 2 ? 1 : 2;
+        p.seed = i < 3 ? 0 : 1;
+        fit(&f, p);
+        assert_ok(f.status);
+        assert_int_equal(f.n_read > 0, i == 0 || i == 3 || i == 4);
+        mood_train_params own = p;
+        own.prosody.bank = NULL;
+        fit(&alone, own);
+        assert_same_weights(f.model, alone.model);
+        fitted_free(&f);
+        fitted_free(&alone);
+    }
+    mood_prosody_bank_destroy(&bank);
 }
 
 static void test_bank(void **state)
@@ -403,6 +464,11 @@ static void test_refused(void **state)
     expect_refused((mood_train_params){.prosody = {.speeds = many, .n_speeds = -1}},
                    "out of range");
     expect_refused((mood_train_params){.prosody = {.n_background = -1}}, "background");
+    expect_refused((mood_train_params){.copies = -1}, "copies");
+    mood_train_params p = {.augment = {.kinds = MOOD_AUGMENT_TIME_MASK}};
+    expect_refused(p, "hears no log-mel");
+    p.augment = (mood_augment_params){.kinds = MOOD_AUGMENT_ROOM, .room_s = -1};
+    expect_refused(p, "room");
     expect_refused((mood_train_params){.checkpoint = "x"}, "no checkpoints");
     expect_refused((mood_train_params){.resume = true}, "no checkpoints");
 
@@ -435,12 +501,13 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gate),     cmocka_unit_test(test_validation_side),
-        cmocka_unit_test(test_learns),   cmocka_unit_test(test_standardised),
-        cmocka_unit_test(test_ridges),   cmocka_unit_test(test_speeds),
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_bank),     cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_stops),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_gate),           cmocka_unit_test(test_validation_side),
+        cmocka_unit_test(test_learns),         cmocka_unit_test(test_standardised),
+        cmocka_unit_test(test_ridges),         cmocka_unit_test(test_speeds),
+        cmocka_unit_test(test_defaults),       cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_bank),           cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_bank_of_copies), cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_stops),          cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests_name("train-prosody", tests, setup, teardown);
 }
