@@ -504,7 +504,7 @@ static void work(struct cli *c, struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o;
+    struct options o = {0};
     struct cli c;
     if (cli_start(&c, &tool, argc, argv, &o))
         work(&c, &o);
