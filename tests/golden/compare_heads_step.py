@@ -31,7 +31,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=10, help="steps per round [%(default)s]")
     parser.add_argument("--rounds", type=int, default=5, help="[%(default)s]")
-    parser.add_argument("--bound", type=float, default=0.6, help="of the ratio [%(default)s]")
+    parser.add_argument("--bound", type=float, default=0.5, help="of the ratio [%(default)s]")
     args = parser.parse_args()
     sizes = ["--batch", str(args.batch), "--threads", str(args.threads), "--json"]
     peer = [sys.executable, str(HERE / "peer_heads_step.py"), *sizes]
