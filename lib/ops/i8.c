@@ -19,18 +19,6 @@ struct attr {
     int stride;
 };
 
-/* All but the weight have to be f32, and the weight i8. */
-static mood_status check_types(mood_node *n)
-{
-    for (int k = 0; k < n->n_in; k++) {
-        mood_dtype wanted = k == 1 ? MOOD_I8 : MOOD_F32;
-        if (n->in[k]->value.dtype != wanted)
-            return mood__node_fail(n, MOOD_E_INVALID, "input %d is %s; %s is needed", k,
-                                   mood_dtype_name(n->in[k]->value.dtype), mood_dtype_name(wanted));
-    }
-    return MOOD_OK;
-}
-
 static mood_status check_depth(mood_node *n, int64_t K)
 {
     if (K > MOOD__I8_MAX_DEPTH)
@@ -69,20 +57,11 @@ static mood_status dense_shape(mood_node *n)
 {
     const mood_tensor *x = &n->in[0]->value, *w = &n->in[1]->value;
     struct attr *a = n->attr;
-    char tx[MOOD__SHAPE_BYTES], tw[MOOD__SHAPE_BYTES];
-    MOOD__TRY(check_types(n));
-    if (x->rank < 1 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[0])
-        return mood__node_fail(n, MOOD_E_SHAPE, "x is %s, w is %s",
-                               mood__shape_text(tx, x->rank, x->dim),
-                               mood__shape_text(tw, w->rank, w->dim));
-    MOOD__TRY(check_depth(n, w->dim[0]));
-    MOOD__TRY(mood__check_bias(n, 2, w->dim[1]));
+    MOOD__TRY(mood__need_weight(n, MOOD_I8));
+    MOOD__TRY(mood__set_dense_shape(n));
     *a = (struct attr){.B = 1, .N = w->dim[1], .K = w->dim[0], .row_step = w->dim[0]};
     a->M = mood_tensor_elements(x) / a->K;
-    int64_t dim[MOOD_MAX_RANK];
-    memcpy(dim, x->dim, sizeof(dim));
-    dim[x->rank - 1] = a->N;
-    return mood__set_shape(n, x->rank, dim);
+    return check_depth(n, a->K);
 }
 
 static const struct mood__op dense_i8 = {
@@ -105,7 +84,7 @@ static mood_status conv1d_shape(mood_node *n)
     const mood_tensor *x = &n->in[0]->value, *w = &n->in[1]->value;
     struct attr *a = n->attr;
     char tx[MOOD__SHAPE_BYTES], tw[MOOD__SHAPE_BYTES];
-    MOOD__TRY(check_types(n));
+    MOOD__TRY(mood__need_weight(n, MOOD_I8));
     if (x->rank != 3 || w->rank != 3 || x->dim[2] != w->dim[1] || x->dim[1] < w->dim[0])
         return mood__node_fail(
             n, MOOD_E_SHAPE, "x is %s, w is %s; (B, T, Cin) and (K, Cin, Cout) are needed",

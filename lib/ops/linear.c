@@ -159,10 +159,9 @@ mood_node *mood_matmul(mood_node *a, mood_node *b, const mood_matmul_params *par
 
 /* ---- dense ---- */
 
-static mood_status dense_shape(mood_node *n)
+mood_status mood__set_dense_shape(mood_node *n)
 {
     const mood_tensor *x = &n->in[0]->value, *w = &n->in[1]->value;
-    MOOD__TRY(mood__need_f32(n));
     char tx[MOOD__SHAPE_BYTES], tw[MOOD__SHAPE_BYTES];
     if (x->rank < 1 || w->rank != 2 || x->dim[x->rank - 1] != w->dim[0] ||
         !mood__fits_gemm(w->dim[0], w->dim[1]) ||
@@ -175,6 +174,23 @@ static mood_status dense_shape(mood_node *n)
     memcpy(dim, x->dim, sizeof(dim));
     dim[x->rank - 1] = w->dim[1];
     return mood__set_shape(n, x->rank, dim);
+}
+
+static mood_status dense_shape(mood_node *n)
+{
+    MOOD__TRY(mood__need_f32(n));
+    return mood__set_dense_shape(n);
+}
+
+mood_status mood__need_weight(mood_node *n, mood_dtype dtype)
+{
+    for (int k = 0; k < n->n_in; k++) {
+        mood_dtype wanted = k == 1 ? dtype : MOOD_F32;
+        if (n->in[k]->value.dtype != wanted)
+            return mood__node_fail(n, MOOD_E_INVALID, "input %d is %s; %s is needed", k,
+                                   mood_dtype_name(n->in[k]->value.dtype), mood_dtype_name(wanted));
+    }
+    return MOOD_OK;
 }
 
 mood_status mood__check_bias(mood_node *n, int k, int64_t C)
@@ -255,11 +271,8 @@ const struct mood__op mood__op_dense = {
 
 static mood_status dense_panels_shape(mood_node *n)
 {
-    mood_tensor *w = &n->in[1]->value;
-    w->dtype = MOOD_F32; /* which it is, but for the order */
-    mood_status status = dense_shape(n);
-    w->dtype = MOOD_F32_PANELS;
-    return status;
+    MOOD__TRY(mood__need_weight(n, MOOD_F32_PANELS));
+    return mood__set_dense_shape(n);
 }
 
 static size_t dense_panels_scratch(const mood_node *n, int n_workers, bool backward)
