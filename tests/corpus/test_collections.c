@@ -10,61 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mood/corpus.h"
-#include "tree.h"
-
-static struct tree tree;
-static mood_corpus *corpus;
-static mood_split *split;
-
-static int set_up(void **state)
-{
-    (void)state;
-    tree_make(&tree);
-    return mood_corpus_create(&corpus);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    mood_split_destroy(&split);
-    mood_corpus_destroy(&corpus);
-    tree_remove(&tree);
-    return 0;
-}
-
-/* Make n actors with 4 clips each the corpus: neutral, calm, strong calm, happy. */
-static void ravdess(int n)
-{
-    tree_ravdess(&tree, "r/", 1, n, 4, false);
-    assert_int_equal(mood_corpus_add(corpus, tree_path(&tree, "r")), MOOD_OK);
-}
-
-static const mood_protocol *divide(const mood_split_params *params)
-{
-    mood_split_destroy(&split);
-    mood_status status = mood_split_create(&split, corpus, params);
-    if (status != MOOD_OK)
-        fail_msg("%s", mood_error_detail());
-    return mood_split_protocol(split);
-}
-
-static void assert_refused(const mood_split_params *params, mood_status want, const char *detail)
-{
-    mood_split_destroy(&split);
-    assert_int_equal(mood_split_create(&split, corpus, params), want);
-    assert_null(split);
-    if (!strstr(mood_error_detail(), detail))
-        fail_msg("'%s' is not in '%s'", detail, mood_error_detail());
-    assert_null(strchr(mood_error_detail(), '\n'));
-}
-
-static void assert_counts(const mood_protocol *p, int train, int val, int test)
-{
-    assert_int_equal(p->n_speakers[MOOD_SIDE_TRAIN], train);
-    assert_int_equal(p->n_speakers[MOOD_SIDE_VAL], val);
-    assert_int_equal(p->n_speakers[MOOD_SIDE_TEST], test);
-}
+#include "scratch.h"
 
 /* 6 actors of RAVDESS, 4 speakers of EMO-DB and 2 of CREMA-D, in that order. */
 static void three_collections(void)
@@ -153,8 +99,6 @@ static void test_no_other_collection(void **state)
     assert_refused(&(mood_split_params){.kind = MOOD_SPLIT_COLLECTION}, MOOD_E_INVALID,
                    "all of RAVDESS leaves 0 speakers for training and validation: 2 needed");
 }
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

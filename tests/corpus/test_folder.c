@@ -14,28 +14,7 @@
 
 #include "corpus/names.h"
 #include "corpus/source.h"
-#include "mood/corpus.h"
-#include "tree.h"
-
-static struct tree tree;
-static mood_corpus *corpus;
-
-static int set_up(void **state)
-{
-    (void)state;
-    tree_make(&tree);
-    return mood_corpus_create(&corpus);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    mood_corpus_destroy(&corpus);
-    assert_null(corpus);
-    mood_corpus_destroy(&corpus); /* twice is allowed */
-    tree_remove(&tree);
-    return 0;
-}
+#include "scratch.h"
 
 static mood_status add(const char *name)
 {
@@ -448,8 +427,6 @@ static void test_speaker_order(void **state)
     assert_int_equal(mood__speaker_compare("000", "0"), 0);
     assert_int_not_equal(mood__speaker_compare("0x1", "x1"), 0);
 }
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -11,30 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mood/corpus.h"
-#include "tree.h"
+#include "scratch.h"
 
 enum { RATE = 16000, N = 3000 };
-
-static struct tree tree;
-static mood_corpus *corpus;
-static mood_split *split;
-
-static int set_up(void **state)
-{
-    (void)state;
-    tree_make(&tree);
-    return mood_corpus_create(&corpus);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    mood_split_destroy(&split);
-    mood_corpus_destroy(&corpus);
-    tree_remove(&tree);
-    return 0;
-}
 
 static void put(FILE *f, uint32_t value, int n_bytes)
 {
@@ -314,14 +293,13 @@ static void test_two_labels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_forms, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_threads_and_stop, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_two_names_of_a_voice, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_changed_before_the_split, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_twins_are_counted_where_voices_are_mixed, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_copies_count_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_two_labels, set_up, tear_down),
+        CASE(test_forms),
+        CASE(test_threads_and_stop),
+        CASE(test_two_names_of_a_voice),
+        CASE(test_changed_before_the_split),
+        CASE(test_twins_are_counted_where_voices_are_mixed),
+        CASE(test_copies_count_once),
+        CASE(test_two_labels),
     };
     return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
 }

@@ -11,61 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mood/corpus.h"
-#include "tree.h"
-
-static struct tree tree;
-static mood_corpus *corpus;
-static mood_split *split;
-
-static int set_up(void **state)
-{
-    (void)state;
-    tree_make(&tree);
-    return mood_corpus_create(&corpus);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    mood_split_destroy(&split);
-    mood_corpus_destroy(&corpus);
-    tree_remove(&tree);
-    return 0;
-}
-
-/* Make n actors with 4 clips each the corpus: neutral, calm, strong calm, happy. */
-static void ravdess(int n)
-{
-    tree_ravdess(&tree, "r/", 1, n, 4, false);
-    assert_int_equal(mood_corpus_add(corpus, tree_path(&tree, "r")), MOOD_OK);
-}
-
-static const mood_protocol *divide(const mood_split_params *params)
-{
-    mood_split_destroy(&split);
-    mood_status status = mood_split_create(&split, corpus, params);
-    if (status != MOOD_OK)
-        fail_msg("%s", mood_error_detail());
-    return mood_split_protocol(split);
-}
-
-static void assert_refused(const mood_split_params *params, mood_status want, const char *detail)
-{
-    mood_split_destroy(&split);
-    assert_int_equal(mood_split_create(&split, corpus, params), want);
-    assert_null(split);
-    if (!strstr(mood_error_detail(), detail))
-        fail_msg("'%s' is not in '%s'", detail, mood_error_detail());
-    assert_null(strchr(mood_error_detail(), '\n'));
-}
-
-static void assert_counts(const mood_protocol *p, int train, int val, int test)
-{
-    assert_int_equal(p->n_speakers[MOOD_SIDE_TRAIN], train);
-    assert_int_equal(p->n_speakers[MOOD_SIDE_VAL], val);
-    assert_int_equal(p->n_speakers[MOOD_SIDE_TEST], test);
-}
+#include "scratch.h"
 
 /* Whether some speaker has clips on two sides, found the slow way: every pair of clips. */
 static bool shares_speakers(void)
@@ -493,8 +439,6 @@ static void test_bad_file(void **state)
         assert_non_null(strstr(mood_error_detail(), want));
     }
 }
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
