@@ -97,12 +97,6 @@ static mood_status take_memory(struct mood__trainer *t)
 
 /* ---- rows ---- */
 
-static int on_read(void *user, int64_t done, int64_t total)
-{
-    return mood__trainer_tell(
-        user, (mood_train_event){.phase = MOOD_TRAIN_READ, .done = done, .total = total});
-}
-
 static mood_status measure(struct mood__trainer *t)
 {
     t->prosody = t->p.prosody.bank;
@@ -118,7 +112,7 @@ static mood_status measure(struct mood__trainer *t)
                                                .n_background = t->p.prosody.n_background,
                                                .seed = t->p.seed,
                                                .pool = t->p.pool,
-                                               .on_read = on_read,
+                                               .on_read = mood__trainer_on_read,
                                                .user = t};
     return mood__prosody_bank_fill(t->prosody, &filling);
 }

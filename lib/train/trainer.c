@@ -48,7 +48,7 @@ mood_status mood__trainer_stopped(void)
     return mood__fail(MOOD_E_STOPPED, "training was stopped");
 }
 
-static int on_read(void *user, int64_t done, int64_t total)
+int mood__trainer_on_read(void *user, int64_t done, int64_t total)
 {
     return mood__trainer_tell(
         user, (mood_train_event){.phase = MOOD_TRAIN_READ, .done = done, .total = total});
@@ -199,7 +199,7 @@ static mood_status read_clips(struct mood__trainer *t)
     if (!use || all) {
         enum mood__keep keep = t->p.augment.kinds ? MOOD__KEEP_BOTH : MOOD__KEEP_PLANES;
         return mood__dataset_read(&t->data, t->corpus, t->split, all ? MOOD__KEEP_SAMPLES : keep,
-                                  t->p.pool, on_read, t);
+                                  t->p.pool, mood__trainer_on_read, t);
     }
     bool part = t->tuning.encoder != NULL;
     struct mood__bank_params bp =

@@ -76,6 +76,9 @@ bool mood__trainer_flagged(const struct mood__trainer *t);
 /* Tell the caller of an event: whether it, or the flag, wants an end. */
 bool mood__trainer_tell(const struct mood__trainer *t, mood_train_event e);
 
+/* Tell the caller of clips that were read. `user` is the trainer. */
+mood__read_callback mood__trainer_on_read;
+
 /* The error of a training that was stopped. */
 mood_status mood__trainer_stopped(void);
 
