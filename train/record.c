@@ -34,6 +34,7 @@ json_t *protocol_json(const mood_protocol *p)
     json_object_set_new(o, "kind", json_text(p->text));
     json_object_set_new(o, "speaker_disjoint", json_boolean(p->speaker_disjoint));
     json_object_set_new(o, "dealt", json_text(p->dealt));
+    json_object_set_new(o, "shared", json_text(p->shared));
     json_object_set_new(o, "twins", json_integer((json_int_t)p->n_twins));
     json_object_set_new(o, "disputed", json_integer((json_int_t)p->n_disputed));
     json_object_set_new(o, "copies", json_integer((json_int_t)p->n_copies));

@@ -82,10 +82,21 @@ static void show_speakers(const struct run *r, mood_side side)
     fputc('\n', stderr);
 }
 
+/* Why the figures are stamped as they are. */
+static void show_shared(const mood_protocol *p)
+{
+    const char *s = p->n_shared == 1 ? "" : "s";
+    if (p->n_shared > 0 && strlen(p->shared) <= MAX_KEYS)
+        fprintf(stderr, "  on more than one side: speaker%s %s\n", s, p->shared);
+    else if (p->n_shared > 0)
+        fprintf(stderr, "  on more than one side: %d speaker%s\n", p->n_shared, s);
+}
+
 void show_split(const struct run *r)
 {
     const mood_protocol *p = mood_split_protocol(r->split);
     fprintf(stderr, "%s, %s\n", p->text, p->dealt);
+    show_shared(p);
     if (p->n_disputed)
         fprintf(stderr, "  left out: %zu clips whose recording has two labels\n", p->n_disputed);
     if (p->n_copies)

@@ -50,7 +50,8 @@ mood_status mood__protocol_describe(struct mood_split *split, const mood_corpus 
 {
     mood_protocol *p = &split->protocol;
     int n_speakers = mood_corpus_n_speakers(c);
-    unsigned char *mask = mood__calloc((size_t)n_speakers, 1); /* bit 1 << side */
+    enum { SHARED = 1u << MOOD_N_SIDES };
+    unsigned char *mask = mood__calloc((size_t)n_speakers, 1); /* bit 1 << side, and SHARED */
     if (!mask)
         return mood__nomem();
     for (size_t i = 0; i < split->n_clips; i++) {
@@ -58,7 +59,6 @@ mood_status mood__protocol_describe(struct mood_split *split, const mood_corpus 
         mask[mood_corpus_clip(c, i)->speaker] |= (unsigned char)(1u << split->side[i]);
     }
 
-    p->speaker_disjoint = true;
     for (int s = 0; s < n_speakers; s++) {
         int n_used = 0;
         for (int side = 0; side < MOOD_N_SIDES; side++) {
@@ -66,9 +66,12 @@ mood_status mood__protocol_describe(struct mood_split *split, const mood_corpus 
             p->n_speakers[side] += there;
             n_used += side == MOOD_SIDE_UNUSED ? 0 : there;
         }
-        if (n_used > 1)
-            p->speaker_disjoint = false;
+        if (n_used > 1) {
+            mask[s] |= SHARED;
+            p->n_shared++;
+        }
     }
+    p->speaker_disjoint = p->n_shared == 0;
     p->text = p->speaker_disjoint ? "speaker-disjoint" : "speaker-dependent";
 
     mood_status status = MOOD_OK;
@@ -77,6 +80,9 @@ mood_status mood__protocol_describe(struct mood_split *split, const mood_corpus 
         if (!p->speakers[side])
             status = mood__nomem();
     }
+    p->shared = join_keys(&split->arena, c, mask, SHARED);
+    if (!p->shared)
+        status = mood__nomem();
     mood__free(mask);
     return status ? status : count_twins(split, c);
 }

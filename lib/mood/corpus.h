@@ -242,6 +242,8 @@ typedef struct mood_protocol {
     bool speaker_disjoint; /* no speaker has clips on two sides; computed from the clips */
     const char *text;      /* "speaker-disjoint" or "speaker-dependent" */
     const char *dealt;     /* "by speaker, seed 0"; "fold 2 of 5 by speaker, seed 0"; ... */
+    int n_shared;          /* speakers that have clips on two sides or more */
+    const char *shared;    /* their keys, with commas between them; "" for none */
     size_t n_twins;        /* clips whose recording is on another side too (mood_corpus_listen) */
     size_t n_disputed;     /* clips left out for their two labels */
     size_t n_copies;       /* clips left out since the same recording is on their side already */

@@ -255,6 +255,8 @@ static void test_random(void **state)
     assert_false(p->speaker_disjoint);
     assert_true(shares_speakers());
     assert_string_equal(p->text, "speaker-dependent");
+    assert_int_equal(p->n_shared, 10);
+    assert_string_equal(p->shared, "01,02,03,04,05,06,07,08,09,10");
     assert_string_equal(p->dealt, "by clip, seed 1");
     size_t n[MOOD_N_SIDES][8] = {{0}};
     for (size_t i = 0; i < 150; i++)
@@ -365,6 +367,8 @@ static void test_file(void **state)
     const mood_protocol *p = mood_split_protocol(split);
     assert_int_equal(p->n_clips[MOOD_SIDE_UNUSED], 12);
     assert_string_equal(p->text, "speaker-disjoint"); /* unused clips do not count */
+    assert_int_equal(p->n_shared, 0);
+    assert_string_equal(p->shared, "");
     assert_int_equal(p->n_speakers[MOOD_SIDE_UNUSED], 4);
     assert_non_null(strstr(p->dealt, "from "));
     assert_non_null(strstr(p->dealt, "splits.csv"));
@@ -373,6 +377,8 @@ static void test_file(void **state)
     strcat(text, "test,03-01-01-01-01-01-01.wav\n");
     assert_int_equal(from_file(text), MOOD_OK);
     assert_string_equal(mood_split_protocol(split)->text, "speaker-dependent");
+    assert_int_equal(mood_split_protocol(split)->n_shared, 1);
+    assert_string_equal(mood_split_protocol(split)->shared, "01");
     assert_true(shares_speakers());
 }
 
