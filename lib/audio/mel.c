@@ -4,7 +4,7 @@
  *
  * Everything up to the logarithm is in double. The term under it spans ten orders of magnitude
  * within a frame, and float arithmetic loses the quiet end (fft.c has the figures). */
-#include "mood/audio.h"
+#include "audio/mel.h"
 
 #include <math.h>
 
@@ -19,28 +19,39 @@ static const double LOG_OFFSET = 1e-6;
 struct mood_mel {
     int n_fft, hop, n_mels;
     struct mood__fft *fft;
-    struct mood__triangles *triangles;
+    int n_speeds;
+    struct mood__triangles *triangles[MOOD__MEL_SPEEDS];
     double *window; /* n_fft */
     double *power;  /* scratch: n_fft / 2 + 1 */
-    double *band;   /* scratch: n_mels */
+    double *band;   /* scratch: n_speeds * n_mels */
 };
 
-static mood_status make_tables(mood_mel *m)
+static mood_status make_tables(mood_mel *m, const double *speeds)
 {
     size_t n_fft = (size_t)m->n_fft, n_bins = n_fft / 2 + 1;
     m->window = mood__calloc(n_fft, sizeof(double));
     m->power = mood__calloc(n_bins, sizeof(double));
-    m->band = mood__calloc((size_t)m->n_mels, sizeof(double));
+    m->band = mood__calloc((size_t)(m->n_speeds * m->n_mels), sizeof(double));
     if (!m->window || !m->power || !m->band)
         return mood__nomem();
     for (size_t i = 0; i < n_fft; i++)
         m->window[i] = 0.5 - 0.5 * cos(2 * PI * (double)i / (double)n_fft);
-    mood_status status =
-        mood__triangles_create(&m->triangles, m->n_mels, m->n_fft, 0, MOOD_SAMPLE_RATE / 2.0);
-    return status != MOOD_OK ? status : mood__fft_create(&m->fft, n_fft);
+    /* Played faster, bin k would lie where that of a shorter transform does. */
+    for (int s = 0; s < m->n_speeds; s++)
+        MOOD__TRY(mood__triangles_create(&m->triangles[s], m->n_mels,
+                                         (int)lrint(m->n_fft / speeds[s]), 0,
+                                         MOOD_SAMPLE_RATE / 2.0));
+    return mood__fft_create(&m->fft, n_fft);
 }
 
 mood_status mood_mel_create(mood_mel **out, const mood_mel_params *params)
+{
+    static const double as_it_is = 1;
+    return mood__mel_create_at(out, params, &as_it_is, 1);
+}
+
+mood_status mood__mel_create_at(mood_mel **out, const mood_mel_params *params, const double *speeds,
+                                int n)
 {
     *out = NULL;
     mood_mel_params p = params ? *params : (mood_mel_params){0};
@@ -58,7 +69,8 @@ mood_status mood_mel_create(mood_mel **out, const mood_mel_params *params)
     m->n_fft = p.n_fft;
     m->hop = p.hop;
     m->n_mels = p.n_mels;
-    mood_status status = make_tables(m);
+    m->n_speeds = n;
+    mood_status status = make_tables(m, speeds);
     if (status != MOOD_OK)
         mood_mel_destroy(&m);
     *out = m;
@@ -71,7 +83,8 @@ void mood_mel_destroy(mood_mel **mel)
     if (!m)
         return;
     mood__fft_destroy(&m->fft);
-    mood__triangles_destroy(&m->triangles);
+    for (int s = 0; s < m->n_speeds; s++)
+        mood__triangles_destroy(&m->triangles[s]);
     mood__free(m->window);
     mood__free(m->power);
     mood__free(m->band);
@@ -81,7 +94,7 @@ void mood_mel_destroy(mood_mel **mel)
 
 int mood_mel_bands(const mood_mel *mel)
 {
-    return mel->n_mels;
+    return mel->n_speeds * mel->n_mels;
 }
 
 size_t mood_mel_frames(const mood_mel *mel, size_t n_samples)
@@ -112,8 +125,9 @@ mood_status mood_mel_run(mood_mel *mel, float *out, const float *pcm, size_t n_s
     for (size_t t = 0; t < n_frames; t++) {
         take_frame(mel, mood__fft_frame(mel->fft), pcm, n_samples, t * (size_t)mel->hop);
         mood__fft_power(mel->fft, mel->power);
-        mood__triangles_run(mel->triangles, mel->band, mel->power);
-        for (int f = 0; f < mel->n_mels; f++)
+        for (int s = 0; s < mel->n_speeds; s++)
+            mood__triangles_run(mel->triangles[s], mel->band + s * mel->n_mels, mel->power);
+        for (int f = 0; f < mood_mel_bands(mel); f++)
             out[(size_t)f * n_frames + t] = logf((float)(mel->band[f] + LOG_OFFSET));
     }
     return MOOD_OK;

@@ -22,7 +22,7 @@ struct heard {
 struct listening {
     mood_corpus *corpus;
     struct heard *heard;        /* one per clip */
-    struct mood__print *prints; /* one per clip */
+    struct mood__print *prints; /* MOOD__PRINT_SPEEDS per clip */
     uint32_t *twin;             /* of each clip: one before it with the same sound, or itself */
     mood_mel **mel;             /* one per thread */
     int n_threads;
@@ -77,7 +77,8 @@ static void hear_task(void *ctx, int64_t task, int worker)
     size_t n = mood_audio_length(audio);
     h->known = digest_of(h->digest, x, n);
     if (h->known)
-        h->no_memory = mood__print_make(&l->prints[i], l->mel[worker], x, n) == MOOD_E_NOMEM;
+        h->no_memory = mood__print_make(&l->prints[i * MOOD__PRINT_SPEEDS], l->mel[worker], x, n) ==
+                       MOOD_E_NOMEM;
     mood_audio_destroy(&audio);
 }
 
@@ -135,24 +136,22 @@ static void conclude(const struct listening *l, size_t n)
 
 static mood_status begin(struct listening *l, mood_pool *pool)
 {
-    const mood_mel_params p = {
-        .n_fft = MOOD__PRINT_FFT, .hop = MOOD__PRINT_HOP, .n_mels = MOOD__PRINT_BANDS};
     size_t n = l->corpus->n_clips;
     l->n_threads = mood_pool_threads(pool);
     l->heard = mood__calloc(n, sizeof(*l->heard));
-    l->prints = mood__calloc(n, sizeof(*l->prints));
+    l->prints = mood__calloc(n, MOOD__PRINT_SPEEDS * sizeof(*l->prints));
     l->twin = mood__calloc(n, sizeof(*l->twin));
     l->mel = mood__calloc((size_t)l->n_threads, sizeof(mood_mel *));
     if (!l->heard || !l->prints || !l->twin || !l->mel)
         return mood__nomem();
     for (int i = 0; i < l->n_threads; i++)
-        MOOD__TRY(mood_mel_create(&l->mel[i], &p));
+        MOOD__TRY(mood__print_mel(&l->mel[i]));
     return MOOD_OK;
 }
 
 static void end(struct listening *l)
 {
-    for (size_t i = 0; l->prints && i < l->corpus->n_clips; i++)
+    for (size_t i = 0; l->prints && i < MOOD__PRINT_SPEEDS * l->corpus->n_clips; i++)
         mood__print_free(&l->prints[i]);
     for (int i = 0; l->mel && i < l->n_threads; i++)
         mood_mel_destroy(&l->mel[i]);

@@ -6,8 +6,9 @@
  * A print has 32 bits for each 32 ms: whether, from one frame to the next, the difference of two
  * neighbouring mel bands grew (Haitsma and Kalker, "A highly robust audio fingerprinting system",
  * 2002). Two recordings of the same sentence by the same voice differ in a third of the bits and
- * more at every alignment; a copy with 20 dB of noise in a sixth. Copies played faster, or at
- * another pitch, are not found. */
+ * more at every alignment; a copy with 20 dB of noise in a sixth. A clip has a print for
+ * each of a few speeds, so that copies that were played up to a tenth faster or slower are found.
+ * Copies at another pitch, as long as before, are not. */
 #ifndef MOOD_CORPUS_PRINT_H
 #define MOOD_CORPUS_PRINT_H
 
@@ -16,24 +17,26 @@
 #include "mood/audio.h"
 
 enum {
-    /* Of the log-mel planes that prints are made from. Long frames, so that a copy need not begin
-     * on a frame; one band more than there are bits. */
-    MOOD__PRINT_FFT = 4096,
-    MOOD__PRINT_HOP = 512,
-    MOOD__PRINT_BANDS = 33,
+    MOOD__PRINT_HOP = 512,  /* samples from frame to frame */
+    MOOD__PRINT_SPEEDS = 4, /* prints of a clip: as it is, and played faster */
     MOOD__PRINT_MAX_SAMPLES = 60 * MOOD_SAMPLE_RATE, /* the rest of a clip is not looked at */
     MOOD__PRINT_MIN_FRAMES = 30 /* loud in both, for a verdict: about a second */
 };
 
-/* One clip's. All zeros is empty, and like no other. */
+/* A clip's at one speed. All zeros is empty, and like no other. */
 struct mood__print {
     uint32_t n;     /* frames */
     uint32_t *bits; /* (n) */
     bool *loud;     /* (n) within 30 dB of the loudest: the others' bits are the noise's */
 };
 
-/* Of n samples at MOOD_SAMPLE_RATE; `mel` has the numbers above. Empty when there is too little of
- * it. Free with mood__print_free. Errors: E_NOMEM. */
+/* What prints are made with, by one thread at a time. Free with mood_mel_destroy. */
+MOOD_NODISCARD
+mood_status mood__print_mel(mood_mel **out);
+
+/* Fill out[0..MOOD__PRINT_SPEEDS) from n samples at MOOD_SAMPLE_RATE: as they are, and as they
+ * would be if they were played faster. Empty when there is too little of it. Free each with
+ * mood__print_free. Errors: E_NOMEM. */
 MOOD_NODISCARD
 mood_status mood__print_make(struct mood__print *out, mood_mel *mel, const float *x, size_t n);
 void mood__print_free(struct mood__print *print);
@@ -43,7 +46,8 @@ void mood__print_free(struct mood__print *print);
 double mood__print_distance(const struct mood__print *a, const struct mood__print *b,
                             int64_t offset);
 
-/* For each of n prints the first one before it that it is a copy of, or itself. Errors: E_NOMEM. */
+/* For each of n clips, with MOOD__PRINT_SPEEDS prints each, the first one before it that it is a
+ * copy of, or itself. Errors: E_NOMEM. */
 MOOD_NODISCARD
 mood_status mood__print_match(uint32_t *first, const struct mood__print *prints, uint32_t n,
                               mood_pool *pool);

@@ -150,9 +150,10 @@ typedef struct mood_listen_params {
  *   - sample by sample, at 16 bits and MOOD_SAMPLE_RATE, whatever the format of the files, and
  *     without the digital silence at their ends;
  *   - or by an acoustic fingerprint, which sees through other loudness, cuts and shifts, filters,
- *     coding, and noise (20 dB below the voice: in 95 of 100), but not through another speed or
- *     pitch, nor in less than a second of sound. So copies are found that were augmented before
- *     anybody divided them; other takes of a sentence are not taken for copies.
+ *     coding, noise (20 dB below the voice: in 9 of 10), and a speed of 0.9 to 1.1 that moves the
+ *     pitch along, but not through another pitch alone, nor in less than a second of sound. So
+ *     copies are found that were augmented before anybody divided them; other takes of a sentence
+ *     are not taken for copies.
  *
  * Fills `recording` and `disputed` of the clips, for the splits made from then on. Clips that
  * cannot be decoded, or hold nothing but digital silence, are nobody's twins. To add a source later

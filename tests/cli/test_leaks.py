@@ -23,7 +23,7 @@ TRAIN, SYNTH, RECODE = (os.path.abspath(word) for word in sys.argv[1:4])
 del sys.argv[1:4]
 
 NO_ENCODER = 3
-# Levels are 0, the best, to 1, the smallest. These are what people use: 16 kbit/s and more.
+# Levels are 0, the best, to 1, the smallest. These are what people use: 20 kbit/s and more.
 CODINGS = {"flac": ("flac",), "ogg": ("vorbis", 1), "opus": ("opus",), "mp3": ("mp3", 0.5)}
 
 
@@ -64,11 +64,19 @@ def noisier(x):
     return [v + dice.gauss(0, 0.03 * loud) for v in x]  # 30 dB below
 
 
+def played(x, speed):
+    """Faster or slower; the pitch moves along."""
+    at = [i * speed for i in range(int((len(x) - 1) / speed))]
+    return [x[int(t)] + (t - int(t)) * (x[int(t) + 1] - x[int(t)]) for t in at]
+
+
 CHANGES = {"louder": lambda x: [1.6 * v for v in x],
            "softer": lambda x: [0.3 * v for v in x],
            "cut": lambda x: x[3333:-2000],
            "filtered": lambda x: [0.5 * (a + b) for a, b in zip(x, x[1:])],
-           "noisier": noisier}
+           "noisier": noisier,
+           "faster": lambda x: played(x, 1.1),
+           "slower": lambda x: played(x, 0.95)}
 
 
 class Leaks(unittest.TestCase):

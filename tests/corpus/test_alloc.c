@@ -112,23 +112,21 @@ static mood_status match(const void *arg)
 {
     static float x[2 * MOOD_SAMPLE_RATE];
     (void)arg;
-    const mood_mel_params params = {
-        .n_fft = MOOD__PRINT_FFT, .hop = MOOD__PRINT_HOP, .n_mels = MOOD__PRINT_BANDS};
-    struct mood__print prints[2] = {{0}};
+    struct mood__print prints[2 * MOOD__PRINT_SPEEDS] = {{0}};
     uint32_t first[2], state = 1;
     mood_mel *mel;
     for (size_t i = 0; i < sizeof(x) / sizeof(*x); i++) {
         state = state * 1664525u + 1013904223u;
         x[i] = (float)(state >> 8) * 0x1p-24f - 0.5f;
     }
-    mood_status status = mood_mel_create(&mel, &params);
+    mood_status status = mood__print_mel(&mel);
     for (int i = 0; i < 2 && !status; i++)
-        status = mood__print_make(&prints[i], mel, x, sizeof(x) / sizeof(*x));
+        status = mood__print_make(&prints[i * MOOD__PRINT_SPEEDS], mel, x, sizeof(x) / sizeof(*x));
     if (!status)
         status = mood__print_match(first, prints, 2, NULL);
     if (!status)
         assert_int_equal(first[1], 0);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2 * MOOD__PRINT_SPEEDS; i++)
         mood__print_free(&prints[i]);
     mood_mel_destroy(&mel);
     return status;

@@ -16,16 +16,21 @@
 #include "base/rng.h"
 #include "corpus/print.h"
 
-enum { RATE = MOOD_SAMPLE_RATE, N = 5 * RATE / 2, N_SOUNDS = 12, PARTIALS = 40 };
+enum {
+    RATE = MOOD_SAMPLE_RATE,
+    N = 5 * RATE / 2,
+    LONGEST = 9 * N / 8,
+    N_SOUNDS = 12,
+    PARTIALS = 40
+};
+enum { SPEEDS = MOOD__PRINT_SPEEDS };
 
 static mood_mel *mel;
 
 static int set_up(void **state)
 {
     (void)state;
-    const mood_mel_params p = {
-        .n_fft = MOOD__PRINT_FFT, .hop = MOOD__PRINT_HOP, .n_mels = MOOD__PRINT_BANDS};
-    return mood_mel_create(&mel, &p);
+    return mood__print_mel(&mel);
 }
 
 static int tear_down(void **state)
@@ -53,14 +58,47 @@ static void make_sound(float *x, uint64_t seed, uint64_t take)
     }
 }
 
-enum change { NOTHING, LOUDER, QUIETER, CUT, NOISE, DULL, COARSE, ALL, N_CHANGES };
+enum change {
+    NOTHING,
+    LOUDER,
+    QUIETER,
+    CUT,
+    NOISE,
+    DULL,
+    COARSE,
+    ALL,
+    SLOW,
+    SLOWER,
+    FAST,
+    FASTER,
+    N_CHANGES
+};
 
 static const char *const change_names[] = {"nothing", "louder", "quieter", "cut",
-                                           "noise",   "dull",   "coarse",  "all"};
+                                           "noise",   "dull",   "coarse",  "all",
+                                           "slow",    "slower", "fast",    "faster"};
 
-/* Change x; returns how many samples are left. */
+/* Play x, which is longer when it is slower: it has room for that. Pitch moves along. */
+static size_t play(float *x, double speed)
+{
+    static float before[N];
+    size_t n = (size_t)((N - 1) / speed);
+    memcpy(before, x, sizeof(before));
+    for (size_t i = 0; i < n; i++) {
+        double at = (double)i * speed;
+        float part = (float)(at - floor(at));
+        x[i] = (1 - part) * before[(size_t)at] + part * before[(size_t)at + 1];
+    }
+    return n;
+}
+
+/* Change x, which has room for LONGEST; returns how many samples there are then. */
 static size_t change(float *x, enum change what)
 {
+    static const double speeds[N_CHANGES] = {
+        [SLOW] = 0.95, [SLOWER] = 0.9, [FAST] = 1.05, [FASTER] = 1.1};
+    if (speeds[what] > 0)
+        return play(x, speeds[what]);
     struct mood__rng rng = mood__rng_make((uint64_t)what, 7);
     size_t cut = what == CUT || what == ALL ? 3333 : 0;
     double power = 0;
@@ -89,22 +127,24 @@ static void print_of(struct mood__print *p, const float *x, size_t n)
 
 static void free_all(struct mood__print *p, int n)
 {
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n * SPEEDS; i++)
         mood__print_free(&p[i]);
 }
 
 static void test_changed_copies(void **state)
 {
     (void)state;
-    static float x[N];
-    struct mood__print p[N_SOUNDS * N_CHANGES];
+    static float sound[N], x[LONGEST];
+    struct mood__print p[N_SOUNDS * N_CHANGES * SPEEDS];
     uint32_t first[N_SOUNDS * N_CHANGES], threads[N_SOUNDS * N_CHANGES];
-    for (int c = 0; c < N_CHANGES; c++)
-        for (int s = 0; s < N_SOUNDS; s++) {
-            make_sound(x, (uint64_t)s, 0);
+    for (int s = 0; s < N_SOUNDS; s++) {
+        make_sound(sound, (uint64_t)s, 0);
+        for (int c = 0; c < N_CHANGES; c++) {
+            memcpy(x, sound, sizeof(sound));
             size_t n = change(x, (enum change)c);
-            print_of(&p[c * N_SOUNDS + s], x, n);
+            print_of(&p[(c * N_SOUNDS + s) * SPEEDS], x, n);
         }
+    }
     assert_int_equal(mood__print_match(first, p, N_SOUNDS * N_CHANGES, NULL), MOOD_OK);
     for (int c = 0; c < N_CHANGES; c++) {
         int found = 0;
@@ -135,16 +175,17 @@ static void test_other_takes(void **state)
 {
     (void)state;
     static float x[N];
-    struct mood__print p[2 * N_SOUNDS];
+    struct mood__print p[2 * N_SOUNDS * SPEEDS];
     uint32_t first[2 * N_SOUNDS];
     double least = 1;
     for (int i = 0; i < 2 * N_SOUNDS; i++) {
         make_sound(x, (uint64_t)(i / 2), (uint64_t)(i % 2));
-        print_of(&p[i], x, N);
+        print_of(&p[i * SPEEDS], x, N);
     }
-    for (int i = 0; i < 2 * N_SOUNDS; i++)
-        for (int j = 0; j < i; j++)
-            least = fmin(least, least_distance(&p[i], &p[j]));
+    for (int i = 0; i < 2 * N_SOUNDS; i++) /* each at all speeds with each as it is */
+        for (int j = 0; j < 2 * N_SOUNDS * SPEEDS; j++)
+            if (j / SPEEDS != i)
+                least = fmin(least, least_distance(&p[i * SPEEDS], &p[j]));
     print_message("the nearest two have a distance of %.3f\n", least);
     assert_true(least > 0.3);
     assert_int_equal(mood__print_match(first, p, 2 * N_SOUNDS, NULL), MOOD_OK);
@@ -157,30 +198,30 @@ static void test_distance(void **state)
 {
     (void)state;
     static float x[N];
-    struct mood__print a, b;
+    struct mood__print p[2 * SPEEDS], *a = &p[0], *b = &p[SPEEDS];
     make_sound(x, 3, 0);
-    print_of(&a, x, N);
-    print_of(&b, x + 10 * MOOD__PRINT_HOP, N - 10 * MOOD__PRINT_HOP);
-    assert_true(mood__print_distance(&a, &a, 0) == 0);
-    assert_true(mood__print_distance(&a, &b, 10) < 0.1); /* but for its ends, the same */
-    assert_true(mood__print_distance(&a, &b, 0) > 0.3);
-    assert_true(mood__print_distance(&a, &b, 10) == mood__print_distance(&b, &a, -10));
-    assert_true(mood__print_distance(&a, &b, 1000) == 1); /* nothing in common */
-    assert_true(mood__print_distance(&a, &b, -1000) == 1);
-    free_all((struct mood__print[]){a, b}, 2);
+    print_of(a, x, N);
+    print_of(b, x + 10 * MOOD__PRINT_HOP, N - 10 * MOOD__PRINT_HOP);
+    assert_true(mood__print_distance(a, a, 0) == 0);
+    assert_true(mood__print_distance(a, b, 10) < 0.1); /* but for its ends, the same */
+    assert_true(mood__print_distance(a, b, 0) > 0.3);
+    assert_true(mood__print_distance(a, b, 10) == mood__print_distance(b, a, -10));
+    assert_true(mood__print_distance(a, b, 1000) == 1); /* nothing in common */
+    assert_true(mood__print_distance(a, b, -1000) == 1);
+    free_all(p, 2);
 }
 
 static void test_too_little(void **state)
 {
     (void)state;
     static float x[N];
-    struct mood__print p[3];
+    struct mood__print p[3 * SPEEDS];
     uint32_t first[3];
     make_sound(x, 1, 0);
     print_of(&p[0], x, 1);
-    print_of(&p[1], x, RATE / 2);
-    print_of(&p[2], x, RATE / 2);
-    assert_true(p[0].n == 0 && p[1].n == 0);
+    print_of(&p[SPEEDS], x, RATE / 2);
+    print_of(&p[2 * SPEEDS], x, RATE / 2);
+    assert_true(p[0].n == 0 && p[SPEEDS].n == 0);
     assert_int_equal(mood__print_match(first, p, 3, NULL), MOOD_OK);
     for (uint32_t i = 0; i < 3; i++)
         assert_int_equal(first[i], i);
