@@ -100,20 +100,20 @@ MOOD_API mood_node *mood_prosody_similarity(mood_node *functionals,
                                             const mood_prosody_net_params *params);
 
 /* A kernel classifier on functionals, without encoder and log-mel: what is like a recording that
- * was heard has its emotion, and what is like none has no emotion, and is no speech.
+ * was heard has its emotion, and what is like none has no emotion.
  *
  *   logits = k weight         weight (M, V), prosody.out.weight -> (B, V)
  *   speech = k weight         weight (M, 1), prosody.gate.weight -> (B, 1): about 1 for speech and
- * 0 for anything else; MOOD_PROSODY_SPEECH is between the two
+ * -1 for other sounds, nearer to 0 the less either is like what was heard in training;
+ * MOOD_PROSODY_SPEECH is between the two
  *
  * Returns the logits. *speech, where the pointer is not NULL, is NULL without a gate. Errors
  * (sticky): as above. */
 MOOD_API mood_node *mood_prosody_net(mood_node *functionals, const mood_prosody_net_params *params,
                                      mood_node **speech);
 
-/* On speakers that were not heard in training, 1 of 1000 windows with speech is below it, and 1 of
- * 30 windows of music above (docs/training.md). */
-#define MOOD_PROSODY_SPEECH 0.7f
+/* How often speech is below it, and music above: docs/training.md. */
+#define MOOD_PROSODY_SPEECH 0.0f
 
 /* ---- the model --------------------------------------------------------------------------------
  */

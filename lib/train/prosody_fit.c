@@ -205,7 +205,7 @@ static void set_targets(struct mood__prosody_fit *fit, size_t first, int64_t n)
         for (int v = 0; v < V; v++)
             y[v] = is_background(row) ? 0 : (v == row->label) - 1.0 / V;
         if (fit->n_out > V)
-            y[V] = !is_background(row);
+            y[V] = is_background(row) ? -1 : 1;
         fit->weight[i] = row->weight;
     }
 }

@@ -15,7 +15,8 @@
  *
  * where C are the similarities of the centres to each other. y is 1 - 1/V for the row's label and
  * -1/V for the others, so that what is like nothing that is known gets no answer rather than the
- * most frequent one; and 1 for the gate. A background row has zeros everywhere. */
+ * most frequent one; and 1 for the gate. A background row has -1 there, and zeros everywhere else:
+ * of what is like neither voices nor background, the gate says which it is less unlike. */
 #ifndef MOOD_TRAIN_PROSODY_FIT_H
 #define MOOD_TRAIN_PROSODY_FIT_H
 
