@@ -120,15 +120,13 @@ static mood_status take_windows(struct mood__measured *m, size_t n_samples, size
     return m->heard.start && m->heard.speech && m->functionals ? MOOD_OK : mood__nomem();
 }
 
-/* Each of the kinds with probability one half, but one of them at least: what all copies have would
- * be nothing that a voice can be told by without. */
-static const mood_augment_params *draw_kinds(mood_augment_params *some,
-                                             const mood_augment_params *all, struct mood__rng *r)
+/* Each of the kinds with probability one half, but one of them at least. */
+static unsigned draw_kinds(unsigned all, struct mood__rng *r)
 {
-    *some = *all;
+    unsigned some;
     do
-        some->kinds = all->kinds & (unsigned)mood__rng_u64(r);
-    while (some->kinds == 0);
+        some = all & (unsigned)mood__rng_u64(r);
+    while (some == 0);
     return some;
 }
 
@@ -143,10 +141,14 @@ static mood_status measure(struct mood__measured *out, struct mood__ear *ear, co
     mood_status status = take_windows(&m, n_samples, w.count);
     for (size_t i = 0; i < w.count && !status; i++) {
         m.heard.start[i] = mood_windows_start(&w, i);
-        mood_augment_params some;
-        status =
-            mood__ear_window(ear, NULL, &m.heard.speech[i], pcm, n_samples, m.heard.start[i],
-                             r ? draw_kinds(&some, augment, r) : NULL, r ? mood__rng_u64(r) : 0);
+        mood_augment_params change = *augment;
+        uint64_t seed = 0;
+        if (r) {
+            seed = mood__rng_u64(r);
+            change.kinds = draw_kinds(augment->kinds, r);
+        }
+        status = mood__ear_window(ear, NULL, &m.heard.speech[i], pcm, n_samples, m.heard.start[i],
+                                  r ? &change : NULL, seed);
         if (!status)
             status = mood__ear_functionals(ear, m.functionals + i * MOOD_N_FUNCTIONALS);
     }
