@@ -289,8 +289,8 @@ static void panel_task(void *ctx, int64_t i, int worker)
     (void)worker;
     const struct mood__product *p = ctx;
     float *c = p->c + i * MOOD__PANEL;
-    for (int64_t row = 0; row < p->M && p->bias; row++)
-        memcpy(c + row * p->c_ld, p->bias + i * MOOD__PANEL, MOOD__PANEL * sizeof(float));
+    if (p->bias)
+        mood__kernels()->copy_rows(c, p->c_ld, p->bias + i * MOOD__PANEL, 0, p->M, MOOD__PANEL);
     mood__gemm(p->M, MOOD__PANEL, p->K, (struct mood__mat){p->a, p->a_ld, false},
                (struct mood__mat){p->b + i * p->K * MOOD__PANEL, MOOD__PANEL, false}, c, p->c_ld,
                p->bias != NULL);
