@@ -155,13 +155,6 @@ static mood_status open_caches(struct mood__bank *b)
 
 /* ---- taking stock of the clips ------------------------------------------------------------- */
 
-struct reading {
-    struct mood__bank *b;
-    const size_t *clips;
-    int64_t first;
-    struct mood__failure *failures;
-};
-
 /* Windows of a copy, as the cache counts them. */
 static mood_status count_windows(const struct mood__bank *b, size_t clip, int32_t *n)
 {
@@ -187,8 +180,10 @@ static mood_status check_piece(const struct mood__bank *b, size_t clip, const st
 }
 
 /* A clip's digest; and its length, when the caches do not know it, for which it is decoded. */
-static mood_status read_clip(struct mood__bank *b, size_t i)
+static mood_status read_clip(void *ctx, size_t i, int worker)
 {
+    struct mood__bank *b = ctx;
+    (void)worker;
     struct clip *clip = &b->clips[i];
     const char *path = mood_corpus_clip(b->p.corpus, i)->path;
     MOOD__TRY(mood__clip_read(path, clip->digest, NULL));
@@ -210,31 +205,11 @@ static mood_status read_clip(struct mood__bank *b, size_t i)
     return MOOD_OK;
 }
 
-static void read_task(void *ctx, int64_t task, int worker)
+static int on_read(void *user, int64_t done, int64_t total)
 {
-    struct reading *r = ctx;
-    (void)worker;
-    mood__failure_note(&r->failures[task], read_clip(r->b, r->clips[r->first + task]));
-}
-
-/* In groups, so that the caller hears of the progress and can stop. */
-static mood_status read_groups(struct reading *r, int64_t total)
-{
-    const struct mood__bank_params *p = &r->b->p;
-    int64_t group = 8 * (int64_t)mood_pool_threads(p->pool);
-    r->failures = mood__calloc((size_t)group, sizeof(*r->failures));
-    mood_status status = r->failures ? MOOD_OK : mood__nomem();
-    for (r->first = 0; r->first < total && !status; r->first += group) {
-        int64_t n = total - r->first < group ? total - r->first : group;
-        mood__pool_run(p->pool, n, read_task, r);
-        status = mood__failure_raise(r->failures, n);
-        mood_train_event e = {
-            .phase = MOOD_TRAIN_READ, .done = r->first + n, .total = total, .seconds_left = -1};
-        if (!status && tell(r->b, &e))
-            status = mood__fail(MOOD_E_STOPPED, "stopped while reading clips");
-    }
-    mood__free(r->failures);
-    return status;
+    mood_train_event e = {
+        .phase = MOOD_TRAIN_READ, .done = done, .total = total, .seconds_left = -1};
+    return tell(user, &e);
 }
 
 static mood_status read_clips(struct mood__bank *b)
@@ -246,8 +221,15 @@ static mood_status read_clips(struct mood__bank *b)
     for (size_t i = 0; clips && i < n_clips; i++)
         if (is_used(b, i))
             clips[total++] = i;
-    struct reading r = {.b = b, .clips = clips};
-    mood_status status = clips && b->clips ? read_groups(&r, total) : mood__nomem();
+    const struct mood__reading r = {.clips = clips,
+                                    .n_clips = total,
+                                    .read = read_clip,
+                                    .ctx = b,
+                                    .pool = b->p.pool,
+                                    .group = 8 * (int64_t)mood_pool_threads(b->p.pool),
+                                    .on_read = on_read,
+                                    .user = b};
+    mood_status status = clips && b->clips ? mood__read_clips(&r) : mood__nomem();
     mood__free(clips);
     return status;
 }

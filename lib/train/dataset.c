@@ -4,7 +4,6 @@
 #include "train/dataset.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -33,29 +32,21 @@ static bool keep_samples(struct mood__recording *r, const mood_audio *audio)
 
 /* ---- reading ---- */
 
-/* A worker's error has to reach the caller's thread: the text goes along. */
-struct failure {
-    mood_status status;
-    char detail[MOOD__DETAIL_BYTES];
-};
-
 struct reading {
     struct mood__dataset *d;
     const mood_split *split;
     enum mood__keep keep;
-    const size_t *clips; /* those to read, and the part of them that is being read */
-    int64_t first;
-    struct failure *failures; /* one per task */
 };
 
-static mood_status read_clip(const struct reading *s, size_t clip, struct mood__ear *ear)
+static mood_status read_clip(void *ctx, size_t clip, int worker)
 {
+    const struct reading *s = ctx;
     struct mood__recording *r = &s->d->recordings[clip];
     const char *path = mood_corpus_clip(s->d->corpus, clip)->path;
     mood_audio *audio = NULL;
     mood_status status = mood_audio_read(&audio, path, NULL);
     if (!status)
-        status = mood__hear(&r->heard, ear, audio);
+        status = mood__hear(&r->heard, s->d->ears[worker], audio);
     if (!status && s->keep != MOOD__KEEP_PLANES &&
         mood_split_side(s->split, clip) == MOOD_SIDE_TRAIN && !keep_samples(r, audio))
         status = mood__nomem();
@@ -65,35 +56,6 @@ static mood_status read_clip(const struct reading *s, size_t clip, struct mood__
     }
     mood_audio_destroy(&audio);
     return status ? mood__fail_in(status, "%s", path) : MOOD_OK;
-}
-
-static void read_task(void *ctx, int64_t task, int worker)
-{
-    const struct reading *s = ctx;
-    struct failure *f = &s->failures[task];
-    f->status = read_clip(s, s->clips[s->first + task], s->d->ears[worker]);
-    if (f->status)
-        snprintf(f->detail, sizeof(f->detail), "%s", mood_error_detail());
-}
-
-/* Read in groups, so that the caller hears of the progress and can stop. */
-static mood_status read_groups(struct reading *s, int64_t total, mood__read_callback *on_read,
-                               void *user)
-{
-    int64_t group = 8 * (int64_t)s->d->n_ears;
-    s->failures = mood__calloc((size_t)group, sizeof(*s->failures));
-    mood_status status = s->failures ? MOOD_OK : mood__nomem();
-    for (s->first = 0; s->first < total && !status; s->first += group) {
-        int64_t n = total - s->first < group ? total - s->first : group;
-        mood__pool_run(s->d->pool, n, read_task, s);
-        for (int64_t i = 0; i < n && !status; i++)
-            if (s->failures[i].status)
-                status = mood__fail(s->failures[i].status, "%s", s->failures[i].detail);
-        if (!status && on_read && on_read(user, s->first + n, total))
-            status = mood__fail(MOOD_E_STOPPED, "stopped while reading clips");
-    }
-    mood__free(s->failures);
-    return status;
 }
 
 static mood_status make_ears(struct mood__dataset *d, bool may_augment)
@@ -126,9 +88,16 @@ mood_status mood__dataset_read(struct mood__dataset *d, const mood_corpus *corpu
         if (mood_split_side(split, i) == MOOD_SIDE_TRAIN ||
             (mood_split_side(split, i) != MOOD_SIDE_UNUSED && keep != MOOD__KEEP_SAMPLES))
             clips[total++] = i;
-    struct reading s = {d, split, keep, clips, 0, NULL};
+    struct reading s = {d, split, keep};
     if (!status)
-        status = read_groups(&s, total, on_read, user);
+        status = mood__read_clips(&(struct mood__reading){.clips = clips,
+                                                          .n_clips = total,
+                                                          .read = read_clip,
+                                                          .ctx = &s,
+                                                          .pool = pool,
+                                                          .group = 8 * (int64_t)d->n_ears,
+                                                          .on_read = on_read,
+                                                          .user = user});
     mood__free(clips);
     if (status)
         mood__dataset_free(d);

@@ -8,6 +8,7 @@
 
 #include "infer/hear.h"
 #include "mood/corpus.h"
+#include "train/work.h"
 
 struct mood__recording {
     struct mood__heard heard; /* empty for clips on no side; planes NULL when none are kept */
@@ -23,9 +24,6 @@ struct mood__dataset {
     int n_ears;
     mood_pool *pool;
 };
-
-/* Told after every few clips; another value than 0 stops. */
-typedef int mood__read_callback(void *user, int64_t done, int64_t total);
 
 enum mood__keep {
     MOOD__KEEP_PLANES,  /* of every clip */

@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "train/work.h"
 
 enum { STREAM_COPY = 0x636f7079 };
 
@@ -190,61 +189,44 @@ struct filling {
     const struct mood__bank_filling *f;
     struct mood__ear **ears; /* one per thread */
     int n_ears;
-    size_t *clips; /* those that lack something, and the part of them that is being read */
-    int64_t n_clips, first;
-    struct mood__failure *failures; /* one per task */
+    size_t *clips; /* those that lack something */
+    int64_t n_clips;
 };
+
+/* Whether this filling wants what is learnt from in that form. */
+static bool is_learnt_from(const struct mood__bank_filling *f, struct mood__form form)
+{
+    if (form.copy > 0)
+        return form.copy <= f->n_copies;
+    bool found = false;
+    for (int i = 0; i < f->n_speeds; i++)
+        found = found || f->speeds[i] == form.speed;
+    return found;
+}
 
 static bool is_wanted(const struct filling *s, size_t clip, struct mood__form form)
 {
     mood_side side = mood_split_side(s->f->split, clip);
     bool learnt = side == MOOD_SIDE_TRAIN || side == MOOD_SIDE_VAL;
-    bool plain = form.copy == 0, wanted = plain && form.speed == 1 && side != MOOD_SIDE_UNUSED;
-    for (int i = 0; i < s->f->n_speeds && learnt && plain; i++)
-        wanted = wanted || s->f->speeds[i] == form.speed;
-    if (!plain)
-        wanted = learnt && form.copy <= s->f->n_copies;
-    return wanted && !mood__prosody_bank_find(s->b, clip, form);
+    bool heard = form.copy == 0 && form.speed == 1 && side != MOOD_SIDE_UNUSED;
+    return (heard || (learnt && is_learnt_from(s->f, form))) &&
+           !mood__prosody_bank_find(s->b, clip, form);
 }
 
-static mood_status fill_clip(const struct filling *s, size_t clip, struct mood__ear *ear)
+static mood_status fill_clip(void *ctx, size_t clip, int worker)
 {
+    const struct filling *s = ctx;
     const char *path = mood_corpus_clip(s->b->corpus, clip)->path;
     mood_audio *audio = NULL;
     mood_status status = mood_audio_read(&audio, path, NULL);
     for (int i = 0; i < s->b->n_shelves && !status; i++) {
         struct shelf *shelf = &s->b->shelves[i];
         if (is_wanted(s, clip, shelf->form))
-            status =
-                measure_form(&shelf->clips[clip], shelf->form, clip, &s->b->recipe, ear, audio);
+            status = measure_form(&shelf->clips[clip], shelf->form, clip, &s->b->recipe,
+                                  s->ears[worker], audio);
     }
     mood_audio_destroy(&audio);
     return status ? mood__fail_in(status, "%s", path) : MOOD_OK;
-}
-
-static void fill_task(void *ctx, int64_t task, int worker)
-{
-    const struct filling *s = ctx;
-    mood__failure_note(&s->failures[task],
-                       fill_clip(s, s->clips[s->first + task], s->ears[worker]));
-}
-
-/* In groups, so that the caller hears of the progress and can stop. */
-static mood_status fill_groups(struct filling *s)
-{
-    int64_t group = 4 * (int64_t)s->n_ears;
-    mood_status status = MOOD_OK;
-    s->failures = mood__calloc((size_t)group, sizeof(*s->failures));
-    if (!s->failures)
-        return mood__nomem();
-    for (s->first = 0; s->first < s->n_clips && !status; s->first += group) {
-        int64_t n = s->n_clips - s->first < group ? s->n_clips - s->first : group;
-        mood__pool_run(s->f->pool, n, fill_task, s);
-        status = mood__failure_raise(s->failures, n);
-        if (!status && s->f->on_read && s->f->on_read(s->f->user, s->first + n, s->n_clips))
-            status = mood__fail(MOOD_E_STOPPED, "stopped while reading clips");
-    }
-    return status;
 }
 
 static mood_status find_missing(struct filling *s)
@@ -353,13 +335,19 @@ mood_status mood__prosody_bank_fill(mood_prosody_bank *b, const struct mood__ban
     if (!status)
         status = make_ears(&s);
     if (!status)
-        status = fill_groups(&s);
+        status = mood__read_clips(&(struct mood__reading){.clips = s.clips,
+                                                          .n_clips = s.n_clips,
+                                                          .read = fill_clip,
+                                                          .ctx = &s,
+                                                          .pool = f->pool,
+                                                          .group = 4 * (int64_t)s.n_ears,
+                                                          .on_read = f->on_read,
+                                                          .user = f->user});
     if (!status)
         status = fill_background(&s);
     for (int i = 0; s.ears && i < s.n_ears; i++)
         mood__ear_destroy(&s.ears[i]);
     mood__free(s.ears);
     mood__free(s.clips);
-    mood__free(s.failures);
     return status;
 }
